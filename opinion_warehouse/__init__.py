@@ -1,0 +1,3 @@
+"""An Airflow-orchestrated PostgreSQL warehouse of public opinion."""
+
+__version__ = "0.1.0"
