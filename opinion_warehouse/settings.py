@@ -8,6 +8,7 @@
 | `OPINION_INBOX`   | `$OPINION_HOME/inbox` | where files are delivered, one folder a source              |
 | `OPINION_STORE`   | `$OPINION_HOME/store` | content-addressed store: a folder, or an fsspec URL (`s3://…`) |
 | `OPINION_SECRETS` | `$OPINION_HOME/secrets` | passwords and keys, one file each, mode 0600              |
+| `OPINION_NOTIFY_URLS` | `$OPINION_SECRETS/notify.urls` | file of Apprise URLs, one a line; none: the log |
 
 Relative paths are taken from the project folder, so the working directory does not matter.
 """
@@ -38,6 +39,7 @@ class Settings(BaseSettings):
     inbox: Path | None = None
     store: str | None = None
     secrets: Path | None = None
+    notify_urls: Path | None = None
 
     @staticmethod
     def _absolute(path: Path) -> Path:
@@ -65,6 +67,10 @@ class Settings(BaseSettings):
     @cached_property
     def secrets_dir(self) -> Path:
         return self._absolute(self.secrets) if self.secrets else self.home_dir / "secrets"
+
+    @cached_property
+    def notify_file(self) -> Path:
+        return self._absolute(self.notify_urls) if self.notify_urls else self.secrets_dir / "notify.urls"
 
     @cached_property
     def reference_dir(self) -> Path:

@@ -1,0 +1,21 @@
+{# The table an earlier night built, or nothing. Not ref(): what is asked is what changed since. #}
+{% macro previous_build(model_name) -%}
+    {%- if execute and not flags.FULL_REFRESH -%}
+        {{ return(adapter.get_relation(database=target.database, schema='core', identifier=model_name)) }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{# One digest of the code and the reference data behind a result: a changed model recomputes it. #}
+{% macro code_digest(names) -%}
+    {%- set checksums = [] -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() if node.name in names and node.resource_type in ['model', 'seed'] -%}
+            {%- do checksums.append(node.name ~ ':' ~ node.checksum.checksum) -%}
+        {%- endfor -%}
+        {%- if checksums | length != names | length -%}
+            {{ exceptions.raise_compiler_error('code_digest: unknown model among ' ~ names) }}
+        {%- endif -%}
+    {%- endif -%}
+    '{{ local_md5(checksums | sort | join(',')) }}'
+{%- endmacro %}

@@ -1,0 +1,14 @@
+select
+    answer_key,
+    question_key,
+    source_id,
+    question_id,
+    answer_code,
+    measure,
+    answer_position,
+    label_vi,
+    label_en,
+    tendency,
+    score,
+    is_substantive
+from {{ ref('int_survey_options__listed') }}

@@ -1,0 +1,22 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', unlogged=false, on_schema_change='sync_all_columns',
+    indexes=[{'columns': ['source_id', 'published_date']}, {'columns': ['sha256']}],
+) }}
+-- Which days a file touches: its items' own, and those an earlier version of an item stood on.
+-- Only files not seen before are read, so that a night costs what it brings.
+select distinct
+    file.source_id,
+    file.sha256,
+    version.published_date
+from {{ ref('stg_intake__files') }} as file
+inner join {{ ref('stg_spec__sources') }} as source
+    on file.source_id = source.source_id and source.source_family = 'social'
+inner join {{ ref('stg_social__items') }} as item on file.file_id = item.file_id
+inner join {{ ref('stg_social__items') }} as version on item.item_key = version.item_key
+{% if is_incremental() -%}
+where
+    not exists (
+        select 1 from {{ this }} as seen
+        where seen.source_id = file.source_id and seen.sha256 = file.sha256
+    )
+{%- endif %}

@@ -1,0 +1,9 @@
+"""Weighting, reliability and change: what needs distribution functions, which SQL has not.
+
+`weigh` runs before dbt builds the core, `analyse` after; both write tables that dbt takes as sources.
+"""
+
+from opinion_warehouse.analysis.run import AnalysisError, analyse
+from opinion_warehouse.analysis.weighting import weigh
+
+__all__ = ["AnalysisError", "analyse", "weigh"]

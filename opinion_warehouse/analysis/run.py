@@ -1,0 +1,198 @@
+"""Read the core's estimates, wave by wave where they changed; write reliability and change back."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from opinion_warehouse.analysis import change, reliability
+from opinion_warehouse.database.connect import connect
+from opinion_warehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+
+class AnalysisError(Exception):
+    """The core's estimates cannot be analysed."""
+
+
+@dataclass(frozen=True)
+class _Wave:
+    """A wave as the analysis sees it; `digest` changes with any of its estimates."""
+
+    wave_key: str
+    series: str
+    digest: str
+    has_margin: bool
+
+
+_WAVES = """
+select
+    wave.wave_key,
+    wave.source_id || '/' || wave.series as series,
+    estimates.digest,
+    wave.sampling in ('probability', 'census') as has_margin
+from core.dim_survey as wave
+inner join (
+    select
+        wave_key,
+        md5(sum(hashtextextended(concat_ws(
+            '|', estimate_key, question_key, answer_code, base_code, measure, domain_key,
+            coalesce(estimate::text, '-'), coalesce(standard_error::text, '-'), base_unweighted_count,
+            coalesce(answer_unweighted_count::text, '-'), coalesce(degrees_of_freedom::text, '-')
+        ), 0)::numeric)::text) as digest
+    from core.fct_survey_estimate
+    group by wave_key
+) as estimates using (wave_key)
+order by wave.source_id, wave.series, wave.fieldwork_start, wave.fieldwork_end, wave.wave_id
+"""
+
+_PROPORTIONS = """
+select
+    estimate_key, estimate, standard_error,
+    base_unweighted_count, answer_unweighted_count, degrees_of_freedom
+from core.fct_survey_estimate
+where wave_key = %s and measure = 'proportion' and base_unweighted_count > 0
+order by estimate_key
+"""
+
+# The same question has the same id and the same answers on offer; else the shares are not comparable.
+_PAIRS = """
+with answers as (
+    select
+        estimate.wave_key, question.question_id,
+        array_agg(distinct answer_code order by answer_code) as codes
+    from core.fct_survey_estimate as estimate
+    inner join core.dim_question as question using (question_key)
+    where estimate.wave_key in (%(previous)s, %(wave)s)
+    group by estimate.wave_key, question.question_id
+), same_question as (
+    select question_id
+    from answers group by question_id
+    having count(*) = 2 and min(codes) = max(codes)
+), cell as (
+    select estimate.*, question.question_id
+    from core.fct_survey_estimate as estimate
+    inner join core.dim_question as question using (question_key)
+    inner join same_question using (question_id)
+    where estimate.wave_key in (%(previous)s, %(wave)s)
+)
+select
+    this.estimate_key, this.question_id,
+    before.estimate, before.standard_error, before.degrees_of_freedom,
+    this.estimate, this.standard_error, this.degrees_of_freedom
+from cell as this
+inner join cell as before using (question_id, answer_code, base_code, measure, domain_key)
+where this.wave_key = %(wave)s and before.wave_key = %(previous)s
+    and this.estimate is not null and before.estimate is not null
+order by this.question_id, this.estimate_key
+"""
+
+
+def analyse(settings: Settings, release_id: int) -> dict[str, int]:
+    """Assess and compare the waves whose estimates changed since they were last analysed."""
+    done = {"waves_assessed": 0, "estimates_assessed": 0, "pairs_compared": 0, "changes_tested": 0}
+    with connect(settings, "transformer") as connection:
+        waves = [_Wave(*row) for row in connection.execute(_WAVES)]
+        wanted = {w.wave_key: _digest(reliability.VERSION, w.digest) for w in waves if w.has_margin}
+        for key in _outdated(connection, "survey_reliability", wanted):
+            done["estimates_assessed"] += _assess(connection, key, wanted[key])
+            done["waves_assessed"] += 1
+        pairs = {
+            after.wave_key: (before, after)
+            for before, after in pairwise(waves)
+            if before.series == after.series and before.has_margin and after.has_margin
+        }
+        wanted = {
+            key: _digest(change.VERSION, before.wave_key, before.digest, after.digest)
+            for key, (before, after) in pairs.items()
+        }
+        for key in _outdated(connection, "survey_change", wanted):
+            done["changes_tested"] += _compare(connection, *pairs[key], wanted[key])
+            done["pairs_compared"] += 1
+    return done
+
+
+def _assess(connection: "Connection[Any]", wave_key: str, digest: str) -> int:
+    rows = connection.execute(_PROPORTIONS, (wave_key,)).fetchall()
+    keys, estimate, error, base, answered, df = _columns(rows, 6)
+    found = reliability.assess(estimate, error, base, answered, df)
+    return _replace(
+        connection,
+        "survey_reliability",
+        wave_key,
+        "estimate_key, wave_key, input_digest,"
+        " effective_sample_size_nchs, kg_ci_low, kg_ci_high, reliability_code",
+        (
+            (key, wave_key, digest, _null(n_e), _null(low), _null(high), str(code))
+            for key, n_e, low, high, code in zip(
+                keys, found.effective_sample_size, found.ci_low, found.ci_high, found.code, strict=True
+            )
+        ),
+    )
+
+
+def _compare(connection: "Connection[Any]", before: _Wave, after: _Wave, digest: str) -> int:
+    names = {"previous": before.wave_key, "wave": after.wave_key}
+    rows = connection.execute(_PAIRS, names).fetchall()
+    keys, questions, *numbers = _columns(rows, 8)
+    found = change.compare(*numbers)
+    adjusted = np.full(len(keys), np.nan)
+    family = np.asarray(questions)
+    for question in np.unique(family):
+        adjusted[family == question] = change.adjust(found.p_value[family == question])
+    return _replace(
+        connection,
+        "survey_change",
+        after.wave_key,
+        "estimate_key, wave_key, previous_wave_key, input_digest,"
+        " difference, standard_error, p_value, adjusted_p_value, is_changed",
+        (
+            (
+                key, after.wave_key, before.wave_key, digest, float(difference), _null(error), _null(p_value),
+                _null(q), None if np.isnan(q) else bool(q <= change.LEVEL),
+            )
+            for key, difference, error, p_value, q in zip(
+                keys, found.difference, found.standard_error, found.p_value, adjusted, strict=True
+            )
+        ),
+    )
+
+
+def _outdated(connection: "Connection[Any]", table: str, wanted: dict[str, str]) -> list[str]:
+    """Waves to be analysed again; results of waves that are no longer analysed go."""
+    # The table's name is one of two constants of this module.
+    connection.execute(f"delete from analysis.{table} where wave_key <> all(%s)", (list(wanted),))
+    known = f"select wave_key, max(input_digest) from analysis.{table} group by wave_key"
+    done = dict(connection.execute(known).fetchall())
+    return [key for key, digest in wanted.items() if done.get(key) != digest]
+
+
+def _replace(
+    connection: "Connection[Any]", table: str, wave_key: str, columns: str, rows: Iterable[Sequence[Any]]
+) -> int:
+    """Replace a wave's results in one transaction, so that a killed run leaves whole waves only."""
+    count = 0
+    with connection.cursor() as cursor:
+        cursor.execute(f"delete from analysis.{table} where wave_key = %s", (wave_key,))
+        with cursor.copy(f"copy analysis.{table} ({columns}) from stdin") as copy:
+            for count, row in enumerate(rows, start=1):  # noqa: B007 (the last number is the count)
+                copy.write_row(row)
+    connection.commit()
+    return count
+
+
+def _columns(rows: list[Any], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _null(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

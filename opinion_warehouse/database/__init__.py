@@ -1,0 +1,1 @@
+"""The warehouse's PostgreSQL: embedded server, connections, secrets, migrations and roles."""

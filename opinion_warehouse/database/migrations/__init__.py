@@ -1,0 +1,1 @@
+"""Alembic migrations; each is a .sql file and a thin .py beside it."""

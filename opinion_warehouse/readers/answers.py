@@ -1,0 +1,94 @@
+"""Cells → answers, with why one is missing."""
+
+from collections.abc import Callable, Mapping
+
+from opinion_warehouse.readers.problems import BadCell
+from opinion_warehouse.readers.values import number, plain_code
+from opinion_warehouse.sources import MissingCode, Question, Survey, missing_code
+
+Cell = tuple[str | None, float | None, int]
+"""Answer code, numeric value, missing code."""
+ReadCell = Callable[[str | None, bool], Cell]
+"""Of a cell and whether the interview is complete."""
+
+
+def answer_columns(survey: Survey, decimal: str) -> list[tuple[str, str, str, ReadCell]]:
+    """(question id, item code, column, reader) of every column that holds answers."""
+    columns: list[tuple[str, str, str, ReadCell]] = []
+    for question in survey.questions:
+        missing = {**survey.missing, **question.missing}
+        if question.kind == "multiple":
+            for code, column in question.columns.items():
+                columns.append((question.id, code, column, _ticks(survey, question, code, missing)))
+        else:
+            read = _single(question, missing) if question.kind == "single" else _numeric(question, missing, decimal)
+            columns.append((question.id, "", question.column or "", _or_empty(survey, read)))
+    return columns
+
+
+def _empty(survey: Survey, cell: str | None, complete: bool) -> Cell:
+    """Nothing was asked, or nothing was answered. Nothing after breaking off is breaking off."""
+    if cell is None and not complete:
+        return None, None, MissingCode.BREAK_OFF
+    return None, None, missing_code(survey.null_means if cell is None else survey.empty_means)
+
+
+def _or_empty(survey: Survey, read: Callable[[str], Cell]) -> ReadCell:
+    return lambda cell, complete: read(cell) if cell else _empty(survey, cell, complete)
+
+
+def _single(question: Question, missing: Mapping[str, str]) -> Callable[[str], Cell]:
+    options = {
+        option.code: MissingCode[option.missing.upper()] if option.missing else MissingCode.VALID
+        for option in question.options
+    }
+
+    def read(cell: str) -> Cell:
+        for code in (cell, plain_code(cell)):
+            if code in options:
+                return code, None, options[code]
+            if code in missing:
+                return None, None, MissingCode[missing[code].upper()]
+        raise BadCell("unknown_code", f"expected one of the {len(options)} options of {question.id}")
+
+    return read
+
+
+def _numeric(question: Question, missing: Mapping[str, str], decimal: str) -> Callable[[str], Cell]:
+    low = float("-inf") if question.low is None else question.low
+    high = float("inf") if question.high is None else question.high
+
+    def read(cell: str) -> Cell:
+        for code in (cell, plain_code(cell)):
+            if code in missing:
+                return None, None, MissingCode[missing[code].upper()]
+        value = number(cell, decimal)
+        if not low <= value <= high:
+            raise BadCell("out_of_range", f"expected a number from {low:g} to {high:g}")
+        return None, value, MissingCode.VALID
+
+    return read
+
+
+def _ticks(survey: Survey, question: Question, item: str, missing: Mapping[str, str]) -> ReadCell:
+    option = next(option for option in question.options if option.code == item)
+    when_ticked = MissingCode[option.missing.upper()] if option.missing else MissingCode.VALID
+    unticked = set(question.unticked)
+    # A file whose spec gives nothing and "" one meaning cannot tell them apart: both are `unticked`'s "".
+    alike = survey.null_means == survey.empty_means
+
+    def read(cell: str | None, complete: bool) -> Cell:
+        shown = "" if cell is None and alike and complete else cell
+        if shown is not None:
+            for code in (shown, plain_code(shown)):
+                if code == question.ticked:
+                    return "1", None, when_ticked
+                if code in unticked:
+                    return "0", None, MissingCode.VALID
+                if code in missing:
+                    return None, None, MissingCode[missing[code].upper()]
+        if not shown:
+            return _empty(survey, cell, complete)
+        raise BadCell("unknown_code", f"expected a tick of {question.id} or one of its values for none")
+
+    return read

@@ -1,0 +1,47 @@
+"""What a parse is asked to do, and what it came to."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from opinion_warehouse.readers.keys import Keyed
+from opinion_warehouse.readers.output import Output
+from opinion_warehouse.readers.problems import BadCell, Reason
+from opinion_warehouse.readers.topics import TopicCoder
+from opinion_warehouse.reference import Reference
+from opinion_warehouse.sources import Source
+
+PARSER_VERSION = "1"
+"""Raise it when the same file would give other rows: files refused before are then read again."""
+
+
+@dataclass
+class Job:
+    """One file to read."""
+
+    source: Source
+    path: Path
+    file_name: str
+    received_at: datetime
+    night: date
+    reference: Reference
+    keyed: Keyed
+    topics: TopicCoder
+    output: Output
+    scratch: Path
+
+
+@dataclass
+class RowCheck:
+    """The reasons a row is bad, gathered cell by cell."""
+
+    reasons: dict[int, list[Reason]] = field(default_factory=dict)
+
+    def add(self, row_number: int, column: str | None, problem: BadCell) -> None:
+        """Note a problem of a row."""
+        reason: Reason = {"code": problem.code, "column": column, "detail": problem.detail}
+        self.reasons.setdefault(row_number, []).append(reason)
+
+    def sorted(self) -> list[tuple[int, list[Reason]]]:
+        """Bad rows by number."""
+        return sorted(self.reasons.items())

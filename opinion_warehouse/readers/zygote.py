@@ -1,0 +1,117 @@
+"""A small server that forks one limited child a file.
+
+It imports the parsers once (half a second) and forks in milliseconds. It is a fresh process, so its children
+inherit no database connection, no password in the environment and no thread. Orders come as JSON lines on
+stdin (the key too: neither arguments nor environment can be read by others); each is answered by a line.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+MEMORY_MARKS = (b"memory allocation", b"MemoryError", b"bad_alloc", b"out of memory", b"Cannot allocate memory")
+CRASHED = 3
+
+
+def serve() -> None:
+    """Answer orders until stdin closes."""
+    _die_with_parent()
+    import pyarrow.csv  # noqa: F401  (preloaded for the children; used only there)
+    import python_calamine  # noqa: F401
+
+    from opinion_warehouse.readers import parse  # noqa: F401
+
+    for line in sys.stdin:
+        order = json.loads(line)
+        sys.stdout.write(json.dumps({"failed": _run(order)}) + "\n")
+        sys.stdout.flush()
+
+
+def _run(order: dict[str, Any]) -> str | None:
+    """Parse in a child; None, or why the child did not come to an end of its own."""
+    errors = Path(order["scratch"]) / "stderr"
+    pid = os.fork()
+    if pid == 0:
+        _child(order, errors)
+    until = time.monotonic() + order["limits"]["wall_seconds"]
+    pause = 0.001
+    while True:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return _reason(status, errors)
+        if time.monotonic() > until:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            return "parser_timeout"
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+
+
+def _child(order: dict[str, Any], errors: Path) -> None:
+    code = CRASHED
+    try:
+        _die_with_parent()
+        for number, flags, name in ((0, os.O_RDONLY, os.devnull), (1, os.O_WRONLY, os.devnull),
+                                    (2, os.O_WRONLY | os.O_CREAT, errors)):
+            handle = os.open(name, flags, 0o600)
+            os.dup2(handle, number)
+            os.close(handle)
+        _limit(order["limits"])
+        from opinion_warehouse.readers.parse import parse
+
+        parse(order)
+        code = 0
+    except MemoryError:
+        os.write(2, MEMORY_MARKS[1])
+    except OSError as error:
+        os.write(2, f"OSError {error.errno}".encode())
+    except BaseException as error:  # the child must never return into the server's loop
+        # Only where it happened: a message could quote a cell.
+        trace = error.__traceback__
+        while trace and trace.tb_next:
+            trace = trace.tb_next
+        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+        memory = MEMORY_MARKS[1].decode() if "memory" in str(error).lower() else ""
+        os.write(2, f"{type(error).__name__} {place} {memory}".encode())
+    finally:
+        os._exit(code)
+
+
+def _limit(limits: dict[str, int]) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (limits["memory_bytes"],) * 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_seconds"], limits["cpu_seconds"] + 5))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits["file_bytes"],) * 2)
+
+
+def _reason(status: int, errors: Path) -> str | None:
+    if status == 0:
+        return None
+    noise = errors.read_bytes()[-100_000:] if errors.exists() else b""
+    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    if number in (signal.SIGXCPU,):
+        return "parser_timeout"
+    if number == signal.SIGXFSZ or noise in (b"OSError 28", b"OSError 27"):
+        return "scratch_full"
+    if number == signal.SIGKILL or any(mark in noise for mark in MEMORY_MARKS) or noise == b"OSError 12":
+        return "parser_oom"
+    return "parser_crash"
+
+
+def _die_with_parent() -> None:
+    """Linux: be killed when the parent dies, so that no child outlives a killed night."""
+    import ctypes
+
+    try:
+        ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
+    except (OSError, AttributeError):
+        pass  # another system: the server ends when its stdin closes
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,49 @@
+"""Source specs: the pydantic model of `sources/<family>/<id>.yml`, and reading them offline."""
+
+from opinion_warehouse.sources.base import (
+    Code,
+    Due,
+    Family,
+    Identifier,
+    Keep,
+    MissingCode,
+    MissingName,
+    Model,
+    Place,
+    Tendency,
+    Text,
+    Unit,
+    missing_code,
+)
+from opinion_warehouse.sources.files import Files
+from opinion_warehouse.sources.document import SpecError, SpecInvalid
+from opinion_warehouse.sources.load import (
+    check_sources,
+    load_source,
+    load_sources,
+    read_sources,
+    spec_paths,
+    spec_sha256,
+)
+from opinion_warehouse.sources.report import Followup, FollowupColumns, Report, ReportColumns
+from opinion_warehouse.sources.social import Query, Social, SocialColumns
+from opinion_warehouse.sources.source import Source
+from opinion_warehouse.sources.survey import (
+    Band,
+    Category,
+    Design,
+    Group,
+    Option,
+    Question,
+    Survey,
+    Wave,
+    WaveFrom,
+)
+
+__all__ = [
+    "Band", "Category", "Code", "Design", "Due", "Family", "Files", "Followup", "FollowupColumns", "Group",
+    "Identifier", "Keep", "MissingCode", "MissingName", "Model", "Option", "Place", "Query", "Question",
+    "Report", "ReportColumns", "Social", "SocialColumns", "Source", "SpecError", "SpecInvalid", "Survey",
+    "Tendency", "Text", "Unit", "Wave", "WaveFrom", "check_sources", "load_source", "load_sources",
+    "missing_code", "read_sources", "spec_paths", "spec_sha256",
+]

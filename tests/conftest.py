@@ -1,0 +1,63 @@
+"""Fixtures every folder shares: a real server, and an empty migrated warehouse."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from opinion_warehouse.database import server
+from opinion_warehouse.database.connect import connect
+from opinion_warehouse.database.migrate import migrate
+from opinion_warehouse.settings import Settings
+from pydantic import SecretStr
+
+# What the developer's shell says must not reach the tests.
+for _name in [name for name in os.environ if name.startswith("OPINION_")]:
+    del os.environ[_name]
+
+
+@pytest.fixture(scope="session")
+def open_home() -> Iterator[Callable[[], Path]]:
+    """Makes home folders whose name holds a space and which the server's account may enter (pytest's own are 0700)."""
+    made: list[Path] = []
+
+    def make() -> Path:
+        folder = Path(tempfile.mkdtemp(prefix="opinion test "))
+        folder.chmod(0o755)
+        made.append(folder)
+        return folder
+
+    yield make
+    for folder in made:
+        server.remove(Settings(home=folder, dsn=None))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def warehouse(open_home: Callable[[], Path]) -> Settings:
+    """A started embedded server, migrated; shared by the whole run."""
+    settings = Settings(home=open_home(), dsn=None)
+    server.start(settings)
+    migrate(settings)
+    return settings
+
+
+@pytest.fixture
+def fresh_warehouse(warehouse: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """An empty migrated database of its own on the shared server, reached as OPINION_DSN reaches any server.
+
+    Roles and passwords belong to the whole server, so the secrets are the shared ones.
+    """
+    name = f"fresh_{uuid.uuid4().hex[:12]}"
+    with connect(warehouse, "admin", autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    dsn = server.admin_dsn(warehouse, server.port(warehouse), name)
+    settings = Settings(home=tmp_path / "home of one test", dsn=SecretStr(dsn), secrets=warehouse.secrets_dir)
+    migrate(settings)
+    yield settings
+    with connect(warehouse, "admin", autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
+        connection.execute(f"drop database {name}_airflow with (force)")
