@@ -202,8 +202,7 @@ def evaluate(
 ) -> list[CheckResult]:
     """One result a check, in the suite's order. A check Great Expectations says nothing about is an error."""
     try:
-        validated = _validate(settings, suite, parameters, statement_seconds)
-        seen = {check_id: result for check_id, result in validated}
+        seen = _validate(settings, suite, parameters, statement_seconds)
         crash: dict[str, Any] = {"error": "no result"}
     except Exception as error:  # a crash of the checker must count against every check it was to make
         seen, crash = {}, {"error": _what(error)}
@@ -228,7 +227,7 @@ def _with_exception(result: CheckResult, exception: Mapping[str, str] | None, ni
 
 def _validate(
     settings: Settings, suite: Suite, parameters: Mapping[str, Parameter], statement_seconds: float
-) -> Iterable[tuple[str, tuple[Outcome, dict[str, Any]]]]:
+) -> dict[str, tuple[Outcome, dict[str, Any]]]:
     import logging
 
     import great_expectations as gx
@@ -271,7 +270,7 @@ def _validate(
             found.update(_read(result))
     finally:
         engine.dispose()
-    return found.items()
+    return found
 
 
 def _read_only(dsn: str, suite: str, statement_seconds: float) -> str:
@@ -297,7 +296,7 @@ def _expectation(check: Check, parameters: Mapping[str, Parameter]) -> "Expectat
         return get_expectation_impl(check.type)(**check.kwargs, meta=meta)
     query = fill(check.query, parameters).replace("{", "{{").replace("}", "}}")
     # Great Expectations prints a complaint about a query without {batch}; the batch is a dummy here.
-    counted = f"select count(*) as {_OFFENDING} from (\n{query}\n) as broken /* {{batch}} */"
+    counted = f"select count(*) as {_OFFENDING} from (\n{query}\n) as broken /* {{batch}} */"  # noqa: S608
     return OffendingRows(unexpected_rows_query=_for_sqlalchemy(counted), meta=meta)
 
 

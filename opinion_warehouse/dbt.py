@@ -23,6 +23,9 @@ PROJECT_DIR = PROJECT / "dbt_project"
 CORE = ["resource_type:seed", "path:models/staging", "path:models/intermediate", "path:models/core"]
 RELEASE = ["path:models/release"]
 
+# What a DSN may say beyond the profile's fields: libpq reads it from the environment.
+_LIBPQ = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
+
 _GOOD = frozenset({"success", "pass", "warn", "no-op"})
 _MESSAGES_SHOWN = 10
 _OUTPUT_LINES_SHOWN = 25
@@ -91,6 +94,7 @@ def _environment(settings: Settings, release_id: int, night: date) -> dict[str, 
     given = parameters(settings, "transformer")
     return {
         **os.environ,
+        **{variable: given[name] for name, variable in _LIBPQ.items() if name in given},
         "OPINION_DBT_HOST": given.get("host", "127.0.0.1"),
         "OPINION_DBT_PORT": given.get("port", "5432"),
         "OPINION_DBT_DATABASE": given["dbname"],

@@ -77,7 +77,9 @@ def publish(settings: Settings, release_id: int, why: str) -> str:
             [release_id],
         ).fetchone()
         if row is None:
-            raise NoRelease(f"release {release_id} does not exist; `opinion release list` shows what there is")
+            raise NoRelease(
+                f"release {release_id} does not exist; `opinion release list` shows what there is"
+            )
         time.sleep(max(0.0, _GAP_SECONDS + 0.05 - row[1]))
         moved = connection.execute(
             "select release_ctl.publish(%s, %s, %s)", [release_id, row[0], why]
@@ -89,7 +91,8 @@ def roll_back(settings: Settings, release_id: int, why: str) -> str:
     """Show an earlier release that is still attached."""
     with connect(settings, "publisher", autocommit=True) as connection:
         moved = connection.execute(
-            "select release_ctl.roll_back(%s, (select release_id from release_ctl.pointer), %s)", [release_id, why]
+            "select release_ctl.roll_back(%s, (select release_id from release_ctl.pointer), %s)",
+            [release_id, why],
         ).fetchone()
     return str(moved and moved[0])
 
@@ -228,7 +231,9 @@ def code_digest() -> str:
 def _code_files() -> Iterator[Path]:
     for root in _CODE:
         for folder, folders, names in sorted(os.walk(PROJECT / root)):
-            folders[:] = sorted(name for name in folders if name not in _NOT_CODE and not name.startswith("."))
+            folders[:] = sorted(
+                name for name in folders if name not in _NOT_CODE and not name.startswith(".")
+            )
             # Hidden files are tools' leavings (.user.yml of dbt), not code.
             yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
 
@@ -239,7 +244,13 @@ def git_revision() -> str:
 
     def ask(*words: str) -> str:
         done = subprocess.run(
-            ["git", *words], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=20, check=False
+            ["git", *words],
+            cwd=PROJECT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
         )
         return done.stdout.strip() if done.returncode == 0 else ""
 

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+
 from opinion_warehouse.database import server
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.database.migrate import migrate
 from opinion_warehouse.settings import Settings
-from pydantic import SecretStr
 
 # What the developer's shell says must not reach the tests.
 for _name in [name for name in os.environ if name.startswith("OPINION_")]:

@@ -16,3 +16,8 @@
 {% macro key(columns) -%}
     md5({% for column in columns %}{{ column }}{{ " || '|' || " if not loop.last }}{% endfor %})
 {%- endmacro %}
+
+{# A release table has its core table's name; a model's must be its own, so the file is release__<name>. #}
+{% macro generate_alias_name(custom_alias_name=none, node=none) -%}
+    {{ custom_alias_name or node.name.removeprefix('release__') }}
+{%- endmacro %}

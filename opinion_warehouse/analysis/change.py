@@ -6,7 +6,7 @@ within one question and pair of waves, and only the adjusted p says "changed".
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,14 @@ VERSION = "independent-bh.1"
 LEVEL = 0.05
 
 
+class Estimates(NamedTuple):
+    """One wave's side of the pairs; None where there is no margin of error."""
+
+    estimate: Any
+    standard_error: Any
+    degrees_of_freedom: Any
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One entry a pair of estimates; NaN where there is no margin of error to test with."""
@@ -28,14 +36,12 @@ class Comparison:
     p_value: Floats
 
 
-def compare(
-    before: Any, before_error: Any, before_df: Any, after: Any, after_error: Any, after_df: Any
-) -> Comparison:
+def compare(before: Estimates, after: Estimates) -> Comparison:
     """Difference of independent estimates with its standard error and two-sided p."""
     from scipy.special import stdtr
 
-    given = (before, before_error, before_df, after, after_error, after_df)
-    estimate_0, error_0, df_0, estimate_1, error_1, df_1 = (np.asarray(a, dtype=np.float64) for a in given)
+    estimate_0, error_0, df_0 = (np.asarray(column, dtype=np.float64) for column in before)
+    estimate_1, error_1, df_1 = (np.asarray(column, dtype=np.float64) for column in after)
     difference = estimate_1 - estimate_0
     known = (df_0 > 0) & (df_1 > 0)
     error = np.where(known, np.sqrt(error_0**2 + error_1**2), np.nan)

@@ -1,12 +1,13 @@
 """Read the core's estimates, wave by wave where they changed; write reliability and change back."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from psycopg import sql
 
 from opinion_warehouse.analysis import change, reliability
 from opinion_warehouse.database.connect import connect
@@ -15,40 +16,27 @@ from opinion_warehouse.settings import Settings
 if TYPE_CHECKING:
     from psycopg import Connection
 
-
-class AnalysisError(Exception):
-    """The core's estimates cannot be analysed."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class _Wave:
-    """A wave as the analysis sees it; `digest` changes with any of its estimates."""
+    """A wave as the analysis sees it; the digest is of all its estimates were computed from."""
 
     wave_key: str
-    series: str
+    previous_wave_key: str | None
     digest: str
     has_margin: bool
 
 
+# A sample not drawn by chance has no margin of error: nothing to assess or to test with.
 _WAVES = """
 select
-    wave.wave_key,
-    wave.source_id || '/' || wave.series as series,
-    estimates.digest,
-    wave.sampling in ('probability', 'census') as has_margin
-from core.dim_survey as wave
-inner join (
-    select
-        wave_key,
-        md5(sum(hashtextextended(concat_ws(
-            '|', estimate_key, question_key, answer_code, base_code, measure, domain_key,
-            coalesce(estimate::text, '-'), coalesce(standard_error::text, '-'), base_unweighted_count,
-            coalesce(answer_unweighted_count::text, '-'), coalesce(degrees_of_freedom::text, '-')
-        ), 0)::numeric)::text) as digest
-    from core.fct_survey_estimate
-    group by wave_key
-) as estimates using (wave_key)
-order by wave.source_id, wave.series, wave.fieldwork_start, wave.fieldwork_end, wave.wave_id
+    survey.wave_key, survey.previous_wave_key, wave.input_digest,
+    survey.sampling in ('probability', 'census') as has_margin
+from core.dim_survey as survey
+inner join core.fct_survey_wave as wave using (wave_key)
+order by survey.wave_key
 """
 
 _PROPORTIONS = """
@@ -64,22 +52,21 @@ order by estimate_key
 _PAIRS = """
 with answers as (
     select
-        estimate.wave_key, question.question_id,
-        array_agg(distinct answer_code order by answer_code) as codes
-    from core.fct_survey_estimate as estimate
-    inner join core.dim_question as question using (question_key)
-    where estimate.wave_key in (%(previous)s, %(wave)s)
-    group by estimate.wave_key, question.question_id
+        wave_key, question_id,
+        coalesce(
+            array_agg(distinct answer_code order by answer_code) filter (where measure = 'proportion'), '{}'
+        ) as codes
+    from core.fct_survey_estimate
+    where wave_key in (%(previous)s, %(wave)s)
+    group by wave_key, question_id
 ), same_question as (
     select question_id
     from answers group by question_id
     having count(*) = 2 and min(codes) = max(codes)
 ), cell as (
-    select estimate.*, question.question_id
-    from core.fct_survey_estimate as estimate
-    inner join core.dim_question as question using (question_key)
+    select * from core.fct_survey_estimate
     inner join same_question using (question_id)
-    where estimate.wave_key in (%(previous)s, %(wave)s)
+    where wave_key in (%(previous)s, %(wave)s)
 )
 select
     this.estimate_key, this.question_id,
@@ -102,10 +89,11 @@ def analyse(settings: Settings, release_id: int) -> dict[str, int]:
         for key in _outdated(connection, "survey_reliability", wanted):
             done["estimates_assessed"] += _assess(connection, key, wanted[key])
             done["waves_assessed"] += 1
+        by_key = {wave.wave_key: wave for wave in waves}
         pairs = {
-            after.wave_key: (before, after)
-            for before, after in pairwise(waves)
-            if before.series == after.series and before.has_margin and after.has_margin
+            wave.wave_key: (by_key[wave.previous_wave_key], wave)
+            for wave in waves
+            if wave.has_margin and wave.previous_wave_key and by_key[wave.previous_wave_key].has_margin
         }
         wanted = {
             key: _digest(change.VERSION, before.wave_key, before.digest, after.digest)
@@ -114,6 +102,7 @@ def analyse(settings: Settings, release_id: int) -> dict[str, int]:
         for key in _outdated(connection, "survey_change", wanted):
             done["changes_tested"] += _compare(connection, *pairs[key], wanted[key])
             done["pairs_compared"] += 1
+    log.info("release %s: %s", release_id, done)
     return done
 
 
@@ -125,8 +114,7 @@ def _assess(connection: "Connection[Any]", wave_key: str, digest: str) -> int:
         connection,
         "survey_reliability",
         wave_key,
-        "estimate_key, wave_key, input_digest,"
-        " effective_sample_size_nchs, kg_ci_low, kg_ci_high, reliability_code",
+        "estimate_key wave_key input_digest effective_sample_size_nchs kg_ci_low kg_ci_high reliability_code",
         (
             (key, wave_key, digest, _null(n_e), _null(low), _null(high), str(code))
             for key, n_e, low, high, code in zip(
@@ -140,7 +128,7 @@ def _compare(connection: "Connection[Any]", before: _Wave, after: _Wave, digest:
     names = {"previous": before.wave_key, "wave": after.wave_key}
     rows = connection.execute(_PAIRS, names).fetchall()
     keys, questions, *numbers = _columns(rows, 8)
-    found = change.compare(*numbers)
+    found = change.compare(change.Estimates(*numbers[:3]), change.Estimates(*numbers[3:]))
     adjusted = np.full(len(keys), np.nan)
     family = np.asarray(questions)
     for question in np.unique(family):
@@ -149,8 +137,8 @@ def _compare(connection: "Connection[Any]", before: _Wave, after: _Wave, digest:
         connection,
         "survey_change",
         after.wave_key,
-        "estimate_key, wave_key, previous_wave_key, input_digest,"
-        " difference, standard_error, p_value, adjusted_p_value, is_changed",
+        "estimate_key wave_key previous_wave_key input_digest difference standard_error"
+        " p_value adjusted_p_value is_changed",
         (
             (
                 key, after.wave_key, before.wave_key, digest, float(difference), _null(error), _null(p_value),
@@ -165,9 +153,9 @@ def _compare(connection: "Connection[Any]", before: _Wave, after: _Wave, digest:
 
 def _outdated(connection: "Connection[Any]", table: str, wanted: dict[str, str]) -> list[str]:
     """Waves to be analysed again; results of waves that are no longer analysed go."""
-    # The table's name is one of two constants of this module.
-    connection.execute(f"delete from analysis.{table} where wave_key <> all(%s)", (list(wanted),))
-    known = f"select wave_key, max(input_digest) from analysis.{table} group by wave_key"
+    results = sql.Identifier("analysis", table)
+    connection.execute(sql.SQL("delete from {} where wave_key <> all(%s)").format(results), (list(wanted),))
+    known = sql.SQL("select wave_key, max(input_digest) from {} group by wave_key").format(results)
     done = dict(connection.execute(known).fetchall())
     return [key for key, digest in wanted.items() if done.get(key) != digest]
 
@@ -176,10 +164,12 @@ def _replace(
     connection: "Connection[Any]", table: str, wave_key: str, columns: str, rows: Iterable[Sequence[Any]]
 ) -> int:
     """Replace a wave's results in one transaction, so that a killed run leaves whole waves only."""
+    results = sql.Identifier("analysis", table)
     count = 0
     with connection.cursor() as cursor:
-        cursor.execute(f"delete from analysis.{table} where wave_key = %s", (wave_key,))
-        with cursor.copy(f"copy analysis.{table} ({columns}) from stdin") as copy:
+        cursor.execute(sql.SQL("delete from {} where wave_key = %s").format(results), (wave_key,))
+        names = sql.SQL(", ").join(map(sql.Identifier, columns.split()))
+        with cursor.copy(sql.SQL("copy {} ({}) from stdin").format(results, names)) as copy:
             for count, row in enumerate(rows, start=1):  # noqa: B007 (the last number is the count)
                 copy.write_row(row)
     connection.commit()

@@ -25,7 +25,9 @@ def main(arguments: list[str]) -> int:
             print("stopped" if server.stop(settings) else "was not running")
         case ["status"]:
             running = server.status(settings)
-            print(f"running on {running.host}:{running.port}, pid {running.pid}" if running else "not running")
+            print(
+                f"running on {running.host}:{running.port}, pid {running.pid}" if running else "not running"
+            )
             return 0 if running else 1
         case ["dsn", *role] if len(role) <= 1 and (not role or role[0] in _logins()):
             print(connect.dsn(settings, cast("connect.Login", role[0] if role else "admin")))

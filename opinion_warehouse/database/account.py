@@ -64,7 +64,9 @@ def choose(home: Path, data: Path) -> Account:
         except KeyError:
             continue
         return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, switch=True)
-    raise NoAccount("root may not run PostgreSQL and there is no account `postgres` or `nobody`; add one of them")
+    raise NoAccount(
+        "root may not run PostgreSQL and there is no account `postgres` or `nobody`; add one of them"
+    )
 
 
 def _name(uid: int) -> str | None:

@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode
 
 from opinion_warehouse.database import secrets, server
-from opinion_warehouse.database.secrets import hmac_key as hmac_key
+from opinion_warehouse.database.secrets import hmac_key
 from opinion_warehouse.settings import Role, Settings
 
 if TYPE_CHECKING:
     import psycopg
+
+__all__ = ["Login", "airflow_database", "connect", "dsn", "hmac_key", "parameters"]
 
 Login = Role | Literal["admin", "airflow"]
 
@@ -37,7 +39,8 @@ def parameters(settings: Settings, role: Login) -> dict[str, str]:
     else:
         from psycopg.conninfo import conninfo_to_dict
 
-        given = {name: str(value) for name, value in conninfo_to_dict(settings.dsn.get_secret_value()).items()}
+        parsed = conninfo_to_dict(settings.dsn.get_secret_value())
+        given = {name: str(value) for name, value in parsed.items()}
         given.setdefault("dbname", given.get("user", "postgres"))
     if role != "admin":
         given["user"] = role

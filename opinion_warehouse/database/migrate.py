@@ -16,7 +16,9 @@ _LOCK = 7_310_001
 
 def migrate(settings: Settings) -> list[str]:
     """Apply what is missing; returns the revisions applied."""
-    with connect.connect(settings, "admin", autocommit=True, application_name="opinion migrate") as connection:
+    with connect.connect(
+        settings, "admin", autocommit=True, application_name="opinion migrate"
+    ) as connection:
         connection.execute("select pg_advisory_lock(%s)", [_LOCK])
         warehouse = connection.info.dbname
         _run_file(connection, "roles.sql", warehouse)
@@ -55,7 +57,8 @@ def _create_airflow_database(connection: "psycopg.Connection[Any]", name: str) -
     database = sql.Identifier(name)
     if not connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
         # PostgreSQL wants a non-superuser to be a member of the owner it gives a database to.
-        if not connection.execute("select rolsuper from pg_roles where rolname = current_user").fetchone() == (True,):
+        row = connection.execute("select rolsuper from pg_roles where rolname = current_user").fetchone()
+        if row != (True,):
             connection.execute("grant airflow to current_user with set true")
         connection.execute(sql.SQL("create database {} owner airflow").format(database))
     connection.execute(sql.SQL("revoke all on database {} from public").format(database))

@@ -37,7 +37,9 @@ def key(settings: Settings, name: str) -> bytes:
     except ValueError:
         value = b""
     if len(value) != _KEY_BYTES:
-        raise SecretMissing(f"{path}: is not {_KEY_BYTES} bytes in hexadecimal; put the key back from its backup")
+        raise SecretMissing(
+            f"{path}: is not {_KEY_BYTES} bytes in hexadecimal; put the key back from its backup"
+        )
     return value
 
 
@@ -65,7 +67,9 @@ def _read(path: Path, mend: str) -> str:
     except FileNotFoundError:
         raise SecretMissing(f"{path}: no such file; {mend}") from None
     except PermissionError:
-        raise SecretMissing(f"{path}: this account may not read it; run as the account that owns it") from None
+        raise SecretMissing(
+            f"{path}: this account may not read it; run as the account that owns it"
+        ) from None
     if not text:
         raise SecretMissing(f"{path}: is empty; {mend}")
     return text
@@ -85,11 +89,11 @@ def _write_once(settings: Settings, path: Path, text: str) -> None:
             os.fsync(file.fileno())
         _give(Path(name), owner)
         try:
-            os.link(name, path)
+            path.hardlink_to(name)
         except FileExistsError:
             return  # another process was first: its value stands
     finally:
-        os.unlink(name)
+        Path(name).unlink()
 
 
 def _give(path: Path, like: Path) -> None:

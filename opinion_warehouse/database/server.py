@@ -9,10 +9,10 @@ import fcntl
 import hashlib
 import json
 import os
+import random
 import shutil
 import socket
 import stat
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opinion_warehouse.database import account as accounts
-from opinion_warehouse.database import binaries, secrets
+from opinion_warehouse.database import process, secrets
 from opinion_warehouse.database.account import Account
 from opinion_warehouse.settings import Settings
 
@@ -32,6 +32,7 @@ ELSEWHERE = Path("/var/lib/opinion_warehouse")
 
 _PORTS = range(15432, 32000)  # below the range the kernel takes for outgoing connections
 _LOG_BYTES = 10_000_000
+_PASSING_FAULTS = ("Address already in use", "still in use", "is another postmaster")
 _CONFIGURATION = """\
 # Rewritten at every start.
 listen_addresses = '127.0.0.1'
@@ -93,7 +94,8 @@ def stop(settings: Settings) -> bool:
         if running is None:
             return False
         account = accounts.choose(settings.home_dir, running.data_dir)
-        if _run(account, running.data_dir.parent, "pg_ctl", "stop", "-D", "data", "-m", "fast", "-w", "-t", "60"):
+        folder, words = running.data_dir.parent, ("stop", "-D", "data", "-m", "fast", "-w", "-t", "60")
+        if process.run(account, folder, "pg_ctl", *words, elsewhere=ELSEWHERE):
             raise ServerFailed(f"the server did not stop within a minute; see {running.log_file}")
         return True
 
@@ -118,9 +120,11 @@ def status(settings: Settings) -> ServerInfo | None:
         pid, port, socket_dir, state = int(lines[0]), int(lines[3]), lines[4], lines[7].strip()
     except (FileNotFoundError, IndexError, ValueError):
         return None
-    if state != "ready" or not _is_postmaster(pid, data):
+    if state != "ready" or not process.is_postmaster(pid, data):
         return None
-    return ServerInfo("127.0.0.1", port, socket_dir, admin_dsn(settings, port), data, folder / "server.log", pid)
+    return ServerInfo(
+        "127.0.0.1", port, socket_dir, admin_dsn(settings, port), data, folder / "server.log", pid
+    )
 
 
 def admin_dsn(settings: Settings, port: int, database: str = DATABASE) -> str:
@@ -146,41 +150,46 @@ def _start(settings: Settings) -> ServerInfo:
     data = folder / "data"
     if not data.exists():
         _initialise(settings, account, folder)
-    _forget_stale_pid(data)
+    process.forget_recycled_pid(data)
     socket_dir = _socket_dir(settings, account)
     log = folder / "server.log"
     if log.exists() and log.stat().st_size > _LOG_BYTES:
         log.replace(folder / "server.log.1")
     last_port = _remembered_port(settings)
     for attempt in range(20):
-        chosen = _free_port(settings, last_port if attempt == 0 else None)
-        _write_as(account, data / "opinion.conf", _CONFIGURATION.format(port=chosen, socket_dir=socket_dir))
+        chosen = _free_port(last_port if attempt == 0 else None)
+        process.write_as(
+            account, data / "opinion.conf", _CONFIGURATION.format(port=chosen, socket_dir=socket_dir)
+        )
         _remember(settings, folder, chosen)
-        if _run(account, folder, "pg_ctl", "start", "-D", "data", "-l", "server.log", "-w", "-t", "120") == 0:
+        words = ("start", "-D", "data", "-l", "server.log", "-w", "-t", "120")
+        if process.run(account, folder, "pg_ctl", *words, elsewhere=ELSEWHERE) == 0:
             running = status(settings)
             if running is not None:
                 return running
         time.sleep(0.5)  # children of a killed server hold its shared memory for a moment
-        if attempt >= 2 and "Address already in use" not in _tail(log) and "still in use" not in _tail(log):
+        if attempt >= 2 and not any(words in process.tail(log) for words in _PASSING_FAULTS):
             break
-    raise ServerFailed(f"PostgreSQL did not start (as {account.name}); the end of {log}:\n{_tail(log)}")
+    raise ServerFailed(
+        f"PostgreSQL did not start (as {account.name}); the end of {log}:\n{process.tail(log)}"
+    )
 
 
 def _initialise(settings: Settings, account: Account, folder: Path) -> None:
     """Make the data folder beside its place and rename it: a kill in the middle leaves nothing half made."""
     shutil.rmtree(folder / "data.new", ignore_errors=True)
     words = folder / "password.new"
-    _write_as(account, words, secrets.password(settings, "admin", create=True))
+    process.write_as(account, words, secrets.password(settings, "admin", create=True))
     try:
-        failed = _run(
+        failed = process.run(
             account, folder, "initdb", "-D", "data.new", "-U", ADMIN, "--pwfile=password.new",
             "--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C",
-            "--builtin-locale=C.UTF-8", "--no-instructions", log="initdb.log",
+            "--builtin-locale=C.UTF-8", "--no-instructions", elsewhere=ELSEWHERE, log="initdb.log",
         )  # fmt: skip
     finally:
         words.unlink()
     if failed:
-        raise ServerFailed(f"initdb failed (as {account.name}): {_tail(folder / 'initdb.log')}")
+        raise ServerFailed(f"initdb failed (as {account.name}): {process.tail(folder / 'initdb.log')}")
     with (folder / "data.new" / "postgresql.conf").open("a", encoding="utf-8") as file:
         file.write("\ninclude 'opinion.conf'\n")
     (folder / "data.new").rename(folder / "data")
@@ -234,8 +243,8 @@ def _remember(settings: Settings, folder: Path, chosen: int) -> None:
     new.replace(settings.home_dir / "server.json")
 
 
-def _free_port(settings: Settings, wanted: int | None) -> int:
-    offset = int(hashlib.sha256(os.urandom(8)).hexdigest(), 16) % len(_PORTS)
+def _free_port(wanted: int | None) -> int:
+    offset = random.SystemRandom().randrange(len(_PORTS))
     for step in range(len(_PORTS)):
         chosen = wanted if wanted and step == 0 else _PORTS[(offset + step) % len(_PORTS)]
         with socket.socket() as probe:
@@ -251,7 +260,9 @@ def _free_port(settings: Settings, wanted: int | None) -> int:
 def _socket_dir(settings: Settings, account: Account) -> str:
     """A short folder that only the server's account may enter; one somebody else put there is not used."""
     name = hashlib.sha256(str(settings.home_dir.resolve()).encode()).hexdigest()[:12]
-    base = Path("/tmp") if len(tempfile.gettempdir()) > 60 else Path(tempfile.gettempdir())
+    base = Path(tempfile.gettempdir())
+    if len(str(base)) > 60:
+        base = Path("/tmp")  # noqa: S108 (the folder below is checked to be private)
     folder = base / f"opinion-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if account.switch and folder.lstat().st_uid == 0:
@@ -262,62 +273,6 @@ def _socket_dir(settings: Settings, account: Account) -> str:
         if account.switch:
             os.chown(folder, account.uid, account.gid)
     return str(folder)
-
-
-# ---------------------------------------------------------------- processes
-def _is_postmaster(pid: int, data: Path) -> bool:
-    """A number alone proves nothing after a crash: the process must stand in our data folder, as a postmaster does."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    try:
-        return os.path.samefile(f"/proc/{pid}/cwd", data)
-    except OSError:
-        return not Path("/proc/self").exists()  # no /proc (macOS): believe the file
-
-
-def _forget_stale_pid(data: Path) -> None:
-    """A dead server's number may be some other process of the same account by now; PostgreSQL would refuse to start."""
-    file = data / "postmaster.pid"
-    if file.exists() and Path("/proc/self").exists():
-        first = file.read_text(encoding="utf-8").split("\n", 1)[0]
-        if not first.isdigit() or not _is_postmaster(int(first), data):
-            file.unlink()
-
-
-def _run(account: Account, folder: Path, program: str, *arguments: str, log: str | None = None) -> int:
-    """Run a PostgreSQL program in the server's folder with nothing of our environment or terminal.
-
-    The working folder is the server's, and paths are relative: no path of ours needs quoting or goes into a file.
-    """
-    bin_dir = binaries.for_account(account, ELSEWHERE)
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-    handle = os.open(folder / log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) if log else subprocess.DEVNULL
-    try:
-        return subprocess.run(
-            [str(bin_dir / program), *arguments], cwd=folder, env=environment, check=False,
-            stdin=subprocess.DEVNULL, stdout=handle, stderr=handle, start_new_session=True,
-            **account.popen_arguments(),
-        ).returncode  # fmt: skip
-    finally:
-        if log:
-            os.close(handle)
-
-
-def _write_as(account: Account, path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        if account.switch:
-            os.fchown(handle, account.uid, account.gid)
-        file.write(text)
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]) if log.exists() else ""
 
 
 @contextmanager

@@ -65,7 +65,7 @@ class _Lines:
 
 def _check(
     stream: TextIO, out: TextIO, files: Files, columns: tuple[Sequence[str], Sequence[str]],
-    row_numbers: array[int], bad_rows: list[BadRow],
+    row_numbers: "array[int]", bad_rows: list[BadRow],
 ) -> list[str]:
     csv.field_size_limit(MAX_CELL)
     lines = _Lines(stream)
@@ -112,7 +112,7 @@ def _structure(message: str, row: int, lines: int) -> FileRejected:
 
 
 def _batches(
-    copy: Path, header: list[str], delimiter: str, columns: list[str], row_numbers: array[int]
+    copy: Path, header: list[str], delimiter: str, columns: list[str], row_numbers: "array[int]"
 ) -> Iterator[Batch]:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv

@@ -20,7 +20,7 @@ CRASHED = 3
 
 def serve() -> None:
     """Answer orders until stdin closes."""
-    _die_with_parent()
+    parent = os.getppid()
     import pyarrow.csv  # noqa: F401  (preloaded for the children; used only there)
     import python_calamine  # noqa: F401
 
@@ -28,11 +28,11 @@ def serve() -> None:
 
     for line in sys.stdin:
         order = json.loads(line)
-        sys.stdout.write(json.dumps({"failed": _run(order)}) + "\n")
+        sys.stdout.write(json.dumps({"failed": _run(order, parent)}) + "\n")
         sys.stdout.flush()
 
 
-def _run(order: dict[str, Any]) -> str | None:
+def _run(order: dict[str, Any], parent: int) -> str | None:
     """Parse in a child; None, or why the child did not come to an end of its own."""
     errors = Path(order["scratch"]) / "stderr"
     pid = os.fork()
@@ -44,9 +44,12 @@ def _run(order: dict[str, Any]) -> str | None:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
             return _reason(status, errors)
-        if time.monotonic() > until:
+        orphaned = os.getppid() != parent
+        if orphaned or time.monotonic() > until:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+            if orphaned:
+                sys.exit()
             return "parser_timeout"
         time.sleep(pause)
         pause = min(pause * 1.5, 0.05)
@@ -104,7 +107,7 @@ def _reason(status: int, errors: Path) -> str | None:
 
 
 def _die_with_parent() -> None:
-    """Linux: be killed when the parent dies, so that no child outlives a killed night."""
+    """Linux: be killed when the server dies, so that no child outlives a killed night."""
     import ctypes
 
     try:

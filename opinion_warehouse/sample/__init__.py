@@ -17,9 +17,10 @@ def make_sample(
 ) -> list[Path]:
     """Write sample deliveries into `<folder>/<source id>/` and return their paths.
 
-    At scale 1: about 1,200 respondents a wave in two waves, 12 units × 7 weeks of reports, 6,000 mentions.
-    Scale multiplies respondents, rows a report and mentions; below 1 there are fewer units and weeks too. Files are
-    written in blocks, so memory stays the same; their bytes and modification times depend on seed and scale only.
+    At scale 1: about 1,200 respondents a wave in two waves, 12 units by 7 weeks of reports, 6,000 mentions.
+    Scale multiplies respondents, rows a report and mentions; below 1 there are fewer units and weeks too.
+    Files are written in blocks, so memory stays the same; their bytes and modification times depend on seed
+    and scale only.
     """
     from opinion_warehouse.sample.anes import write_anes
     from opinion_warehouse.sample.report import write_reports

@@ -12,19 +12,19 @@ CCCD = "092900123987"
 EMAIL = "kimtuoc.chimbao@vidu.example"
 HANDLE = "chimhoangyen_vidu"
 IP = "203.0.113.77"
-TOKEN = "chimbao7kimtuoc"
+INVITATION = "chimbao7kimtuoc"
 
 CANARIES: tuple[str, ...] = (
     NAME,
     "Nguyen Thi Kim Tuoc",
     PHONE,
     "0900 123 987",
-    "+84900123987",
+    "84900123987",
     CCCD,
     EMAIL,
     HANDLE,
     IP,
-    TOKEN,
+    INVITATION,
 )
 """Every spelling that is planted; one found anywhere downstream is a leak."""
 

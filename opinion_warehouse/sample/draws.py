@@ -35,11 +35,12 @@ class Stream:
 
     def bell(self, count: int) -> Floats:
         """Bell-shaped, mean 0, variance 1: four uniforms added (no function whose last digit may differ)."""
-        total = self.uniform(4 * count).reshape(4, count).sum(axis=0)
+        total: Floats = self.uniform(4 * count).reshape(4, count).sum(axis=0)
         return (total - 2.0) * 1.7320508075688772
 
     def pick(self, count: int, weights: Sequence[float] | Floats) -> Integers:
         """Positions drawn in proportion to the weights."""
         cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
         found = np.searchsorted(cumulative, self.uniform(count) * cumulative[-1], side="right")
-        return np.minimum(found, len(cumulative) - 1).astype(np.int64)
+        position: Integers = np.minimum(found, len(cumulative) - 1).astype(np.int64)
+        return position

@@ -3,29 +3,18 @@
 Codes and kinds are facts (NSO list after Resolution 1668/NQ-UBTVQH15); the numbers of adults are made.
 """
 
+import csv
 from dataclasses import dataclass
+from pathlib import Path
 
 CITY = "92"
 
-WARDS = frozenset(
-    "31120 31135 31147 31150 31153 31157 31162 31168 31174 31183 31186 31201 31207 31213 31217 31228"
-    " 31321 31333 31340 31411 31471 31473 31480"
-    " 31507 31510 31684 31732 31753 31783 31789 31804".split()
-)
-"""Phường; all the others are xã."""
-
-COMMUNES = (
-    "31120 31135 31147 31150 31153 31157 31162 31168 31174 31183 31186 31201 31207 31213 31217 31228 31231 31232"
-    " 31237 31246 31249 31255 31258 31261 31264 31273 31282 31288 31294 31299 31309 31315"
-    " 31321 31333 31338 31340 31342 31348 31360 31366 31369 31378 31393 31396 31399 31408 31411 31420 31426 31432"
-    " 31441 31453 31459 31465 31471 31473 31480 31489 31492 31495"
-    " 31507 31510 31528 31531 31537 31540 31552 31561 31567 31569 31570 31579 31582 31591 31594 31603 31615 31633"
-    " 31639 31645 31654 31666 31673 31675 31679 31684 31687 31699 31708 31717 31723 31726 31732 31741 31753 31756"
-    " 31759 31777 31783 31789 31795 31804 31810"
-).split()
+with (Path(__file__).parent / "data" / "cantho_communes.csv").open(encoding="utf-8") as handle:
+    KINDS = {row["place_code"]: row["kind"] for row in csv.DictReader(handle)}
+"""Commune code → phuong (ward) or xa, in the order of the codes."""
 
 FOCAL = ("31135", "31120", "31186", "31153", "31299", "31321", "31507", "31528")
-"""Communes whose committees report weekly; the survey draws more neighbourhoods there, each its own stratum."""
+"""Communes whose committees report weekly; each is a stratum of the survey of its own."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +31,7 @@ class Stratum:
 
 def is_ward(commune: str) -> bool:
     """Phường, not xã."""
-    return commune in WARDS
+    return KINDS[commune] == "phuong"
 
 
 def area(commune: str) -> str:
@@ -59,7 +48,7 @@ def adults(commune: str) -> int:
 def strata() -> list[Stratum]:
     """Each focal commune, then former province × (P phường, X xã) for the others."""
     groups: dict[str, dict[str, int]] = {f"TD-{code}": {code: adults(code)} for code in FOCAL}
-    for code in COMMUNES:
+    for code in KINDS:
         if code not in FOCAL:
             groups.setdefault(f"{area(code)}-{'P' if is_ward(code) else 'X'}", {})[code] = adults(code)
     return [Stratum(code, members) for code, members in groups.items()]

@@ -1,8 +1,8 @@
-"""The questionnaire of `cantho_online`, answered: what people tend to say, and what changed between the waves.
+"""The questionnaire of `cantho_online`, answered: what people tend to say, and what changed between waves.
 
-Changed in the second wave: satisfaction with flooding fell, support for the two-tier government and use of the
-one-stop centres rose, support for paying for waste by weight fell. All the other questions stay as they were,
-so that a test of change can be wrong in both directions.
+Changed in the second wave: satisfaction with flooding fell, support for the two-tier government and use of
+the one-stop centres rose, support for paying for waste by weight fell. All the other questions stay as they
+were, so that a test of change can be wrong in both directions.
 """
 
 from dataclasses import dataclass
@@ -104,13 +104,17 @@ def answer(stream: Stream, people: Respondents, question: Scale, wave: int) -> "
     return labelled(labels, position, people.last_page < question.page)
 
 
-def tick(stream: Stream, people: Respondents, code: str, page: int, shares: tuple[float, ...]) -> "dict[str, pa.Array]":
+def tick(
+    stream: Stream, people: Respondents, code: str, page: int, shares: tuple[float, ...]
+) -> "dict[str, pa.Array]":
     """A multiple-choice question, one column an option: Y ticked, "" not."""
     columns: dict[str, pa.Array] = {}
     for ordinal, share in enumerate(shares, start=1):
         young = np.where(people.age < 45, 0.06, -0.06)
-        ticked = stream.chance(len(people.age), np.clip(share + young, 0.02, 0.98))
-        columns[f"{code}[SQ{ordinal:03d}]"] = labelled(["", "Y"], ticked.astype(np.int64), people.last_page < page)
+        chance: Floats = np.clip(share + young, 0.02, 0.98)
+        ticked = stream.chance(len(people.age), chance)
+        marks = labelled(["", "Y"], ticked.astype(np.int64), people.last_page < page)
+        columns[f"{code}[SQ{ordinal:03d}]"] = marks
     return columns
 
 
@@ -129,10 +133,12 @@ def ask(stream: Stream, people: Respondents, wave: int, first: int) -> "dict[str
     import pyarrow.compute as pc
 
     count = len(people.age)
-    used = stream.chance(count, 0.38 + (0.09 if wave == 2 else 0.0) + 0.05 * people.is_ward)
+    usage: Floats = 0.38 + (0.09 if wave == 2 else 0.0) + 0.05 * people.is_ward.astype(np.float64)
+    used = stream.chance(count, usage)
     never = pa.scalar(None, pa.string())
     marked = pa.array((np.arange(first, first + count) % 400 == 1) & (people.last_page >= 6))
-    comment = labelled(list(SUGGESTIONS), stream.pick(count, [0.7, 0.1, 0.08, 0.07, 0.05]), people.last_page < 6)
+    said = stream.pick(count, [0.7, 0.1, 0.08, 0.07, 0.05])
+    comment = labelled(list(SUGGESTIONS), said, people.last_page < 6)
     columns = {scale.column: answer(stream, people, scale, wave) for scale in OPENING}
     columns["Q4"] = labelled(["N", "Y"], used.astype(np.int64), people.last_page < 3)
     columns["Q5"] = pc.if_else(pa.array(used), answer(stream, people, SERVICE, wave), never)

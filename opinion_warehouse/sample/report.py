@@ -1,11 +1,12 @@
 """The made weekly reports of `cantho_weekly`: one workbook a unit and week, in the structured template.
 
-Among them: one report handed in twice (the second supersedes), one late, one that never came, and one thematic
-report beside the weekly ones. Each workbook also follows the recommendations of earlier weeks (`theo_doi`).
+Among them: one report handed in twice (the second supersedes), one late, one that never came, and one
+thematic report beside the weekly ones. Each workbook also follows the recommendations of earlier weeks
+(sheet `theo_doi`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from opinion_warehouse.sample.draws import Stream
 from opinion_warehouse.sample.files import LOCAL, new_file
 from opinion_warehouse.sample.places import CITY, FOCAL
 from opinion_warehouse.sample.report_texts import CHANNELS, SCOPES, TENDENCIES, THEMES, URGENCIES, Theme
-from opinion_warehouse.sample.workbook import Cell, write_workbook
+from opinion_warehouse.sample.workbook import Cell, Sheets, write_workbook
 
 SOURCE = "cantho_weekly"
 COLUMNS = (
@@ -104,10 +105,10 @@ def fill(report: Report, stream: Stream, week: int, count: int) -> None:
         city_body = not report.unit.startswith("CT-UBND-")
         place = (FOCAL[int(elsewhere[at])] if named[at] else CITY) if city_body else home
         report.rows.append([
-            report.unit, report.kind, report.period, report.start, report.end, place, theme.field, theme.topic,
-            text, SCOPES[int(scope[at])], TENDENCIES[leaning], int(strength[at]) + 1, CHANNELS[int(channel[at])],
-            int(voices[at]) * (1 + int(scope[at])), request, theme.agency if asked else None,
-            URGENCIES[int(urgency[at])], canaries.NAME, canaries.PHONE,
+            report.unit, report.kind, report.period, report.start, report.end, place, theme.field,
+            theme.topic, text, SCOPES[int(scope[at])], TENDENCIES[leaning], int(strength[at]) + 1,
+            CHANNELS[int(channel[at])], int(voices[at]) * (1 + int(scope[at])), request,
+            theme.agency if asked else None, URGENCIES[int(urgency[at])], canaries.NAME, canaries.PHONE,
         ])  # fmt: skip
 
 
@@ -158,11 +159,10 @@ def unit_reports(seed: int, position: int, weeks: list[Week], count: int) -> Ite
 
 def revised(report: Report, stream: Stream, week: int) -> Report:
     """The same report handed in again two days later: a number corrected, a row added at the end."""
-    again = Report(report.unit, "DK", report.period, report.start, report.end, report.submitted + timedelta(days=2))
-    again.rows = [list(row) for row in report.rows]
+    rows = [list(row) for row in report.rows]
+    again = replace(report, submitted=report.submitted + timedelta(days=2), rows=rows)
     again.rows[0][13] = 2 * int(str(again.rows[0][13]))
     fill(again, stream, week, 1)
-    again.followup = report.followup
     return again
 
 
@@ -177,7 +177,7 @@ def write_report(folder: Path, report: Report) -> Path:
     """One workbook; its delivery time is the afternoon it was handed in."""
     path = folder / SOURCE / report.file_name
     delivered = datetime.combine(report.submitted, time(15, 0), LOCAL)
-    sheets = {
+    sheets: Sheets = {
         "bao_cao": [COLUMNS, *report.rows],
         "theo_doi": [FOLLOWUP_COLUMNS, *report.followup],
         "ghi_chu": [[NOTE], [f"Người lập: {canaries.NAME}, {canaries.EMAIL}"]],

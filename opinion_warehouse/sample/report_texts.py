@@ -39,7 +39,7 @@ class Theme:
 THEMES = (
     Theme("F2", "CT-SXD", 3.2, 0.6, (0.05, 0.2, 0.7, 0.05), (
         "Nhân dân đồng tình với việc nâng cấp cống thoát nước trên các tuyến đường thường ngập.",
-        "Nhân dân không đồng tình việc thi công thoát nước kéo dài, mặt đường đào lên rồi để đó khi mùa mưa đến.",
+        "Nhân dân không đồng tình việc thi công thoát nước kéo dài, đường đào lên rồi để đó.",
         "Nhân dân lo lắng tình trạng ngập nước sau mỗi trận mưa lớn, ảnh hưởng đi lại và buôn bán.",
         "Một số hộ dân chưa nắm được tiến độ các công trình chống ngập, chống sạt lở trên địa bàn.",
     ), "Đề nghị đẩy nhanh tiến độ công trình thoát nước và thông báo lịch thi công cho người dân."),
@@ -50,7 +50,7 @@ THEMES = (
         "Nhiều hộ chưa rõ cách phân loại và giờ thu gom rác.",
     ), "Đề nghị tăng chuyến thu gom, bố trí thùng rác và hướng dẫn cụ thể cách phân loại."),
     Theme("B2", "CT-SNV", 2.4, -0.05, (0.62, 0.04, 0.26, 0.08), (
-        "Đa số ý kiến tán thành mô hình chính quyền địa phương hai cấp, bộ máy gọn hơn, giải quyết việc nhanh hơn.",
+        "Nhân dân tán thành chính quyền địa phương hai cấp, bộ máy gọn hơn, việc được giải quyết nhanh hơn.",
         "Có ý kiến không đồng tình vì trụ sở mới xa, người già đi lại khó khăn.",
         "Người dân băn khoăn địa bàn rộng, cán bộ ít, việc có thể bị dồn lại.",
         "Có ý kiến chưa rõ việc nào thuộc xã, phường, việc nào thuộc thành phố.",
@@ -63,7 +63,7 @@ THEMES = (
     ), "Đề nghị bố trí người hướng dẫn tại chỗ và bỏ yêu cầu giấy tờ đã có trong cơ sở dữ liệu."),
     Theme("C1", "CT-SCT", 1.6, 0.1, (0.06, 0.22, 0.67, 0.05), (
         "Người dân đồng tình với các điểm bán hàng bình ổn giá.",
-        "Người dân không đồng tình việc một số mặt hàng thiết yếu tăng giá theo xăng dầu nhưng không giảm lại.",
+        "Người dân không đồng tình việc hàng thiết yếu tăng giá theo xăng dầu nhưng không giảm lại.",
         "Công nhân, người lao động lo chi phí sinh hoạt tăng nhanh hơn thu nhập.",
         "Một số ý kiến chưa rõ chương trình bình ổn giá áp dụng ở đâu.",
     ), "Đề nghị tăng cường kiểm tra giá và mở thêm điểm bán hàng bình ổn."),

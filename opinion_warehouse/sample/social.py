@@ -1,7 +1,7 @@
 """The made mention export of `vendor_mentions`: three CSV deliveries over five weeks.
 
-Among the rows: the same row twice in a file, items of the delivery before sent again with more reactions, and items
-that come a delivery late. Rows are made and written in blocks, so memory does not grow with the size.
+Among the rows: the same row twice in a file, items of the delivery before sent again with more reactions, and
+items that come a delivery late. Rows are made and written in blocks, so memory does not grow with the size.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ SOURCE = "vendor_mentions"
 FIRST_DAY = date(2026, 6, 1)
 ITEMS = 6_000
 """Different mentions in all deliveries, at scale 1."""
-BLOCK = 100_000
+BLOCK = 50_000
 """Mentions made at a time."""
 LATE_SHARE = 0.03
 """Of a delivery after the first: published in the last days of the one before."""
@@ -98,7 +98,8 @@ def draw_sentiment(stream: Stream, day: Integers, query: Integers) -> Integers:
         [[one.flare_mood if at in one.flares else one.mood for one in QUERIES] for at in range(days)]
     ).cumsum(axis=2)
     chance = stream.uniform(len(day))[:, None]
-    return np.minimum((chance >= moods[day, query]).sum(axis=1), len(SENTIMENTS) - 1).astype(np.int64)
+    found: Integers = (chance >= moods[day, query]).sum(axis=1)
+    return np.minimum(found, len(SENTIMENTS) - 1)
 
 
 def make_block(seed: int, delivery: Delivery, ordinal: int, first: int, count: int) -> "pa.Table":
@@ -110,11 +111,12 @@ def make_block(seed: int, delivery: Delivery, ordinal: int, first: int, count: i
     day, query = draw_days(stream, delivery, count)
     sentiment = draw_sentiment(stream, day, query)
     second = np.floor(86_400 * (0.12 + 0.88 * stream.uniform(count) ** 0.8)).astype(np.int64)
-    local = np.datetime64(FIRST_DAY, "s") + (86_400 * day + np.minimum(second, 86_399)).astype("timedelta64[s]")
+    elapsed = (86_400 * day + np.minimum(second, 86_399)).astype("timedelta64[s]")
+    local = np.datetime64(FIRST_DAY, "s") + elapsed
     published = pc.replace_substring(pa.array(local - np.timedelta64(7, "h")).cast(pa.string()), " ", "T")
     number = pa.array(np.arange(first, first + count))
     digits = pc.utf8_lpad(number.cast(pa.string()), 10, "0")
-    marked = pa.array(np.arange(first, first + count) % CANARY_EVERY == 1)
+    marked = pa.array(np.arange(count) % CANARY_EVERY == 0)
 
     channel = stream.pick(count, CHANNEL_WEIGHTS)
     sites = [site for group in CHANNELS.values() for site in group]

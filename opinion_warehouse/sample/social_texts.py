@@ -13,7 +13,7 @@ CHANNELS = {
     "Facebook": ("facebook.example",),
     "TikTok": ("tiktok.example",),
     "YouTube": ("youtube.example",),
-    "Diễn đàn": ("diendan-otoxe.example", "diendan-canthoque.example", "hoidap-thutuc.example", "webphuhuynh.example"),
+    "Diễn đàn": tuple(f"{name}.example" for name in ("dd-xeco", "dd-quenha", "hoidap-giayto", "dd-phuhuynh")),
 }  # fmt: skip
 CHANNEL_WEIGHTS = (0.56, 0.23, 0.07, 0.04, 0.1)
 """Each channel's sites, and its share of mentions."""
@@ -92,4 +92,4 @@ SENTENCE_WEIGHTS = (5, 2, 1, 1, 1)
 
 OPENINGS = ("", "Bà con cho hỏi: ", "Cập nhật: ", "Ý kiến riêng: ", "Nghe nói ", "Hôm nay ")
 CLOSINGS = ("", " Mong cơ quan chức năng xem lại.", " Mọi người thấy sao?", " Ai biết chỉ giúp.", " #cantho")
-AUTHORS = ("Người dùng giả A", "Người dùng giả B", "Người dùng giả C", "Trang giả lập tin tức", "Nhóm giả lập khu phố")
+AUTHORS = ("Người dùng giả A", "Người dùng giả B", "Người dùng giả C", "Trang giả lập", "Nhóm giả lập")

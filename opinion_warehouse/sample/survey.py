@@ -75,7 +75,8 @@ def draw_clusters(stream: Stream, scale: float) -> Clusters:
     of: list[str] = []
     adults: list[float] = []
     for stratum in frame:
-        base = FOCAL_NEIGHBOURHOODS if len(stratum.adults) == 1 else OTHER_NEIGHBOURHOODS * stratum.total / rest
+        is_focal = len(stratum.adults) == 1
+        base = FOCAL_NEIGHBOURHOODS if is_focal else OTHER_NEIGHBOURHOODS * stratum.total / rest
         count = max(2, round(base * spread))
         members = list(stratum.adults)
         picked = stream.pick(count, [float(number) for number in stratum.adults.values()])
@@ -152,14 +153,17 @@ def weigh(people: People, clusters: Clusters) -> Floats:
     return factor * (clusters.adults / np.where(totals > 0, totals, 1.0))[people.cluster]
 
 
-def design_columns(stream: Stream, people: People, clusters: Clusters, wave: Wave, first: int) -> "dict[str, pa.Array]":
+def design_columns(
+    stream: Stream, people: People, clusters: Clusters, wave: Wave, first: int
+) -> "dict[str, pa.Array]":
     """What stands before the answers: LimeSurvey's own columns, the design, who answered."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     count = len(people.cluster)
     number = pa.array(np.arange(first, first + count))
-    opened = np.datetime64(wave.start, "s") + stream.integers(count, 7 * 3600, 19 * 86400).astype("timedelta64[s]")
+    elapsed = stream.integers(count, 7 * 3600, 19 * 86400).astype("timedelta64[s]")
+    opened = np.datetime64(wave.start, "s") + elapsed
     closed = opened + stream.integers(count, 420, 2100).astype("timedelta64[s]")
     started = pa.array(opened).cast(pa.string())
     ended = pa.array(closed).cast(pa.string())
@@ -185,7 +189,7 @@ def design_columns(stream: Stream, people: People, clusters: Clusters, wave: Wav
             "https://khaosat.vidu.example/" + canaries.QUERY_STRING,
             labelled(["https://khaosat.vidu.example/", ""], stream.pick(count, [0.8, 0.2])),
         ),
-        "token": personal(canaries.TOKEN, pc.binary_join_element_wise("giamau", text, "")),
+        "token": personal(canaries.INVITATION, pc.binary_join_element_wise("giamau", text, "")),
         "hoten": personal(canaries.NAME, labelled([""], np.zeros(count, np.int64))),
         "dienthoai": personal(canaries.PHONE, labelled([""], np.zeros(count, np.int64))),
         "thudientu": personal(canaries.EMAIL, labelled([""], np.zeros(count, np.int64))),

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import psycopg
+
 from opinion_warehouse import release
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.settings import Settings
@@ -30,7 +31,9 @@ def deliver(settings: Settings, mark: str, *, source_id: str = "city_weekly", ve
         )  # fmt: skip
 
 
-def build(settings: Settings, release_id: int, *, rows: int = 50, value: int | None = None, extra: str = "") -> None:
+def build(
+    settings: Settings, release_id: int, *, rows: int = 50, value: int | None = None, extra: str = ""
+) -> None:
     """What dbt does: tables in rel_<n>. `fct_volume` says the release's number (or `value`) in every row."""
     value = release_id if value is None else value
     with connect(settings, "transformer") as connection:
@@ -102,7 +105,6 @@ def backdate_attaching(settings: Settings, release_id: int) -> None:
     """Spare the tests the second between attaching and publishing."""
     with connect(settings, "admin") as connection:
         connection.execute(
-            "update release_ctl.release set attached_at = attached_at - interval '2 seconds' where release_id = %s", [release_id]
+            "update release_ctl.release set attached_at = attached_at - interval '2 seconds' where release_id = %s",
+            [release_id],
         )
-
-

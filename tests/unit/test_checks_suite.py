@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from opinion_warehouse.checks import (
     EXPECTATIONS,
     Check,
@@ -51,7 +52,7 @@ def test_load_suite_good_file_gives_its_checks(tmp_path: Path) -> None:
 )
 def test_load_suite_bad_file_is_refused_with_its_name_and_key(tmp_path: Path, text: str, says: str) -> None:
     file = write(tmp_path, text)
-    with pytest.raises(SuiteError, match="made.yml") as refused:
+    with pytest.raises(SuiteError, match=r"made\.yml") as refused:
         load_suite(file)
     assert says in str(refused.value)
 
@@ -117,7 +118,8 @@ def test_tame_error_keeps_names_never_values(message: str, kept: str) -> None:
 
 def test_errors_no_exception_gives_nothing() -> None:
     assert _errors({"raised_exception": False, "exception_message": None}) == ""
-    assert _errors({"('metric',)": {"raised_exception": True, "exception_message": "x"}}) == "check failed to run"
+    raised = {"raised_exception": True, "exception_message": "x"}
+    assert _errors({"('metric',)": raised}) == "check failed to run"
 
 
 EXCEPTION = {"reason": "the desk knows", "owner": "survey desk", "expires": "2026-12-31"}

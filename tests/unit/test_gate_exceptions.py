@@ -1,8 +1,9 @@
-"""expectations/exceptions.yml: refused unless each entry has a reason, an owner, an expiry and a known check."""
+"""expectations/exceptions.yml: refused unless each entry has a reason, owner, expiry and a known check."""
 
 from pathlib import Path
 
 import pytest
+
 from opinion_warehouse.checks import SuiteError
 from opinion_warehouse.gate.exceptions import load_exceptions
 
@@ -45,7 +46,7 @@ def test_load_exceptions_good_entry_is_given_by_check(suites: Path) -> None:
     ],
 )
 def test_load_exceptions_bad_entry_is_refused(suites: Path, text: str, says: str) -> None:
-    with pytest.raises(SuiteError, match="exceptions.yaml") as refused:
+    with pytest.raises(SuiteError, match=r"exceptions\.yaml") as refused:
         load(suites, text)
     assert says in str(refused.value)
 

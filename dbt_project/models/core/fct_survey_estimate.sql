@@ -167,5 +167,5 @@ select
     psu_count,
     stratum_count,
     design_effect,
-    case when design_effect > 0 then base_unweighted_count / design_effect end as effective_sample_size
+    case when design_effect > 1e-6 then base_unweighted_count / design_effect end as effective_sample_size
 from effect

@@ -1,4 +1,3 @@
-{{ config(materialized='view', post_hook=none) }}
 -- The file that speaks for a wave: the newest delivery, by a total order. The others stay in landing, superseded.
 -- input_digest: of all an estimate depends on; unchanged, the wave is not computed again.
 with delivered as (

@@ -10,6 +10,7 @@ def run_sql(migration: str) -> None:
     text = Path(migration).with_suffix(".sql").read_text(encoding="utf-8")
     # Straight to the driver without parameters: neither ':name' nor '%' in the SQL means anything.
     connection = op.get_bind().connection.driver_connection
-    assert connection is not None
+    if connection is None:
+        raise RuntimeError("migrations need an open connection")
     with connection.cursor() as cursor:
         cursor.execute(text.encode())

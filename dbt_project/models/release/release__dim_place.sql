@@ -1,0 +1,11 @@
+select
+    {{ release_id() }} as release_id,
+    place_key,
+    place_code,
+    place_level,
+    parent_place_code,
+    valid_from,
+    valid_to,
+    name_vi,
+    name_en
+from {{ ref('dim_place') }}

@@ -1,0 +1,11 @@
+select
+    {{ release_id() }} as release_id,
+    question_key,
+    source_id,
+    question_id,
+    question_position,
+    kind,
+    topic_code,
+    wording_vi,
+    wording_en
+from {{ ref('dim_question') }}

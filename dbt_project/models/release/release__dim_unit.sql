@@ -1,0 +1,8 @@
+select
+    {{ release_id() }} as release_id,
+    unit_code,
+    unit_level,
+    place_code,
+    name_vi,
+    name_en
+from {{ ref('dim_unit') }}

@@ -1,0 +1,38 @@
+-- Change since the wave before. Where either wave's estimate is hidden, the change is hidden with it.
+select
+    {{ release_id() }} as release_id,
+    change.estimate_key,
+    change.wave_key,
+    change.previous_wave_key,
+    this.question_key,
+    this.answer_key,
+    this.answer_code,
+    this.base_code,
+    this.measure,
+    this.domain_key,
+    this.group_key,
+    this.group_dimension,
+    this.group_code,
+    this.place_key,
+    this.place_code,
+    case when cell.is_shown then {{ rounded_share('change.difference') }} end as difference,
+    case when cell.is_shown then round(change.standard_error::numeric, 4) end as standard_error,
+    case when cell.is_shown then round(change.p_value::numeric, 4) end as p_value,
+    case when cell.is_shown then round(change.adjusted_p_value::numeric, 4) end as adjusted_p_value,
+    case when cell.is_shown then change.is_changed end as is_changed,
+    case when not cell.is_shown then 'M' when 'U' in (this.obs_status, before.obs_status) then 'U' else 'A' end
+        as obs_status,
+    case when 'A' in (this.conf_status, before.conf_status) then 'A' else 'F' end as conf_status
+from {{ source('analysis', 'survey_change') }} as change
+inner join {{ ref('release__fct_survey_estimate') }} as this on change.estimate_key = this.estimate_key
+inner join {{ ref('dim_question') }} as question on this.question_key = question.question_key
+inner join {{ ref('fct_survey_estimate') }} as earlier
+    on
+        change.previous_wave_key = earlier.wave_key
+        and question.question_id = earlier.question_id
+        and this.answer_code = earlier.answer_code
+        and this.base_code = earlier.base_code
+        and this.measure = earlier.measure
+        and this.domain_key = earlier.domain_key
+inner join {{ ref('release__fct_survey_estimate') }} as before on earlier.estimate_key = before.estimate_key
+cross join lateral (select this.obs_status <> 'M' and before.obs_status <> 'M' as is_shown) as cell

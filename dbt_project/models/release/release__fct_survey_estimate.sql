@@ -1,0 +1,58 @@
+-- Disclosure control of survey cells, on unweighted counts. A hidden row stays, without any of its measures: the number
+-- of respondents would rebuild the share. Hidden for privacy: conf_status A. Hidden as unreliable: conf_status F.
+with judged as (
+    select
+        estimate.*,
+        reliability.reliability_code,
+        estimate.base_unweighted_count < greatest({{ var('disclosure_min_base') }}, case
+            when topic.is_sensitive or place.place_level = 'commune' then {{ var('disclosure_k_sensitive') }}
+            else {{ var('disclosure_k') }}
+        end) as is_disclosive,
+        coalesce(reliability.reliability_code like 'suppress%', false) as is_unreliable,
+        place.place_key
+    from {{ ref('fct_survey_estimate') }} as estimate
+    inner join {{ ref('dim_survey') }} as survey on estimate.wave_key = survey.wave_key
+    inner join {{ ref('dim_question') }} as question on estimate.question_key = question.question_key
+    inner join {{ ref('dim_topic') }} as topic on question.topic_code = topic.topic_code
+    inner join {{ ref('dim_place') }} as place on estimate.place_code = place.place_code and place.valid_to is null
+    left join {{ source('analysis', 'survey_reliability') }} as reliability
+        on estimate.estimate_key = reliability.estimate_key
+),
+
+hidden as (
+    select
+        *,
+        is_disclosive or is_unreliable as is_hidden
+    from judged
+)
+
+select
+    {{ release_id() }} as release_id,
+    estimate_key,
+    wave_key,
+    question_key,
+    answer_key,
+    answer_code,
+    base_code,
+    measure,
+    domain_key,
+    group_key,
+    group_dimension,
+    group_code,
+    place_key,
+    place_code,
+    case when not is_hidden then {{ rounded_share('estimate') }} end as estimate,
+    case when not is_hidden then round(standard_error::numeric, 4) end as standard_error,
+    case when not is_hidden then {{ rounded_share('ci_low') }} end as ci_low,
+    case when not is_hidden then {{ rounded_share('ci_high') }} end as ci_high,
+    case when not is_hidden then {{ rounded_base('base_unweighted_count') }} end as base_unweighted_count,
+    case when not is_hidden then {{ rounded_base('base_weighted_count') }} end as base_weighted_count,
+    case when not is_hidden and standard_error is not null then degrees_of_freedom end as degrees_of_freedom,
+    case when not is_hidden then round(design_effect::numeric, 2) end as design_effect,
+    case when not is_hidden then {{ rounded_base('effective_sample_size') }} end as effective_sample_size,
+    case when not is_disclosive then coalesce(reliability_code, 'not_assessed') end as reliability_code,
+    case
+        when is_hidden then 'M' when base_unweighted_count < {{ var('disclosure_flag_base') }} then 'U' else 'A'
+    end as obs_status,
+    case when is_disclosive then 'A' else 'F' end as conf_status
+from hidden
