@@ -107,7 +107,7 @@ def publish_opinion() -> None:
 
         context = get_current_context()
         verdict = audit.run(Settings(), number, night_of(context), context["run_id"])
-        if verdict.verdict != "audited":
+        if not verdict.passed:
             raise AirflowFailException(f"release {number} is blocked: {'; '.join(verdict.reasons)}")
 
     @task
@@ -126,7 +126,13 @@ def publish_opinion() -> None:
 
         context = get_current_context()
         release.publish(Settings(), number, f"night {night_of(context)}")
-        extra = release.show_release(Settings(), number)
+        shown = release.show_release(Settings(), number)
+        extra = {
+            "release_id": number,
+            "night": shown["night"].isoformat(),
+            "is_partial": shown["is_partial"],
+            "rows": {name: table["rows"] for name, table in shown["tables"].items()},
+        }
         context["outlet_events"][RELEASE].extra = extra
         return extra
 

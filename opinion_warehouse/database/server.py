@@ -78,11 +78,12 @@ def start(settings: Settings) -> ServerInfo:
         raise ServerFailed("OPINION_DSN is set: that server is used, and none is started here")
     settings.home_dir.mkdir(parents=True, exist_ok=True)
     with _locked(settings):
-        running = status(settings)
-        if running is None:
-            running = _start(settings)
-        _create_database(settings)
-        return running
+        for _ in range(20):
+            running = status(settings) or _start(settings)
+            if _create_database(settings):
+                return running
+            time.sleep(0.25)  # killed a moment ago, its process is still to be seen
+        raise ServerFailed(f"PostgreSQL runs but takes no connection; the end of its log:\n{_log_end(settings)}")
 
 
 def stop(settings: Settings) -> bool:
@@ -150,13 +151,13 @@ def _start(settings: Settings) -> ServerInfo:
     data = folder / "data"
     if not data.exists():
         _initialise(settings, account, folder)
-    process.forget_recycled_pid(data)
     socket_dir = _socket_dir(settings, account)
     log = folder / "server.log"
     if log.exists() and log.stat().st_size > _LOG_BYTES:
         log.replace(folder / "server.log.1")
     last_port = _remembered_port(settings)
     for attempt in range(20):
+        process.forget_recycled_pid(data)
         chosen = _free_port(last_port if attempt == 0 else None)
         process.write_as(
             account, data / "opinion.conf", _CONFIGURATION.format(port=chosen, socket_dir=socket_dir)
@@ -207,14 +208,28 @@ def _make_folder(settings: Settings, account: Account) -> Path:
     return folder
 
 
-def _create_database(settings: Settings) -> None:
+def _create_database(settings: Settings) -> bool:
+    """Make the database where there is none; False when the server does not answer."""
     import psycopg
 
-    with psycopg.connect(admin_dsn(settings, port(settings), "postgres"), autocommit=True) as connection:
-        if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
-            connection.execute(f"create database {DATABASE}")
-            for database in ("postgres", "template1", DATABASE):
-                connection.execute(f"revoke all on database {database} from public")
+    try:
+        with psycopg.connect(admin_dsn(settings, port(settings), "postgres"), autocommit=True) as connection:
+            if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
+                connection.execute(f"create database {DATABASE}")
+                for database in ("postgres", "template1", DATABASE):
+                    connection.execute(f"revoke all on database {database} from public")
+    except psycopg.OperationalError as error:
+        if "authentication" in str(error):
+            raise ServerFailed(
+                f"{settings.secrets_dir / 'admin.password'}: is not this server's password; put the file back"
+            ) from error
+        return False
+    return True
+
+
+def _log_end(settings: Settings) -> str:
+    folder = _folder(settings)
+    return process.tail(folder / "server.log") if folder else ""
 
 
 # ---------------------------------------------------------------- where it stands

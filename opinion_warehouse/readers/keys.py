@@ -17,4 +17,4 @@ class Keyed:
         for part in parts:
             data = part.encode()
             mac.update(len(data).to_bytes(4, "big") + data)
-        return mac.hexdigest()[:40]
+        return mac.hexdigest()

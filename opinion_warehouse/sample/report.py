@@ -112,7 +112,7 @@ def fill(report: Report, stream: Stream, week: int, count: int) -> None:
         ])  # fmt: skip
 
 
-def fate(report: Report, ordinal: int, agency: str, stream: Stream) -> list[list[Cell]]:
+def fate(report: Report, ordinal: int, agency: str, stream: Stream) -> list[tuple[date, list[Cell]]]:
     """What becomes of one recommendation: dated steps, some of them not yet at the end."""
     key = f"{report.unit}/{report.period}/{ordinal}"
     ends = ("đã giải quyết", "giải trình, cung cấp thông tin", "chưa giải quyết", "không thuộc thẩm quyền")
@@ -122,17 +122,17 @@ def fate(report: Report, ordinal: int, agency: str, stream: Stream) -> list[list
     if end == "không thuộc thẩm quyền":
         steps = ["tiếp nhận", end]
     day = report.submitted
-    rows: list[list[Cell]] = []
+    rows: list[tuple[date, list[Cell]]] = []
     for step, gap in zip(steps, gaps, strict=False):
         day += timedelta(days=gap)
-        rows.append([key, day, step, agency])
+        rows.append((day, [key, day, step, agency]))
     return rows
 
 
 def unit_reports(seed: int, position: int, weeks: list[Week], count: int) -> Iterator[Report]:
     """All reports of one unit, in the order they are handed in."""
     unit = UNITS[position]
-    pending: list[list[Cell]] = []
+    pending: list[tuple[date, list[Cell]]] = []
     last = len(weeks) - 1
     for number, week in enumerate(weeks):
         stream = Stream(seed, 2, position, number)
@@ -146,9 +146,8 @@ def unit_reports(seed: int, position: int, weeks: list[Week], count: int) -> Ite
         if is_missing:
             continue
         fill(report, stream, number, max(2, count + int(stream.integers(1, -2, 3)[0])))
-        due = [row for row in pending if isinstance(row[1], date) and row[1] <= week.end]
-        report.followup = due
-        pending = [row for row in pending if row not in due]
+        report.followup = [step for day, step in pending if day <= week.end]
+        pending = [(day, step) for day, step in pending if day > week.end]
         for ordinal, row in enumerate(report.rows, start=1):
             if row[14] is not None:
                 pending += fate(report, ordinal, str(row[15]), stream)

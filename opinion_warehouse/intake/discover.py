@@ -1,0 +1,151 @@
+"""What is there to load: specs into the database, attempts of killed runs closed, whole files listed."""
+
+import fnmatch
+import logging
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opinion_warehouse.settings import Settings
+from opinion_warehouse.sources import Source, SpecError, read_sources, spec_sha256
+
+if TYPE_CHECKING:
+    import psycopg
+
+log = logging.getLogger(__name__)
+SETTLE_SECONDS = 1.0
+"""A file changed less than this ago may still be being written."""
+_LOOK_APART_SECONDS = 0.3
+_LONG_SETTLED_SECONDS = 60.0
+_PASSING_NAMES = (".*", "~$*", "*.part", "*.partial", "*.tmp", "*.crdownload", "*.filepart")
+ATTEMPT_LOCK = 20_260_101
+"""First half of the advisory lock a living attempt holds; the second is its id."""
+
+
+def discover(settings: Settings, family: str, night: date) -> list[dict[str, Any]]:
+    """The family's files that are whole, in the order they are loaded; `source_id`, `path`, `name` each."""
+    from opinion_warehouse.database.connect import connect
+
+    sources, errors = read_sources(settings.sources_dir, settings.reference_dir)
+    for error in errors:
+        log.error("%s", error)
+    own = [source for source in sources if source.family == family]
+    with connect(settings, "loader", autocommit=True) as connection:
+        sync_sources(connection, own, family, errors, night)
+        close_crashed_attempts(connection)
+    clean_scratch(settings)
+    return [
+        {"source_id": source.id, "path": str(path), "name": path.name}
+        for source in own
+        for path in whole_files(settings, source)
+    ]
+
+
+def sync_sources(
+    connection: "psycopg.Connection[Any]", sources: list[Source], family: str, errors: list[SpecError], night: date
+) -> None:
+    """Specs → intake.source. A source whose spec has gone is inactive; one whose spec is wrong keeps its last."""
+    with connection.transaction():
+        for source in sources:
+            sync_source(connection, source, night)
+        kept = [source.id for source in sources] + [error.file.stem for error in errors]
+        if any(error.file == error.file.parent / error.file.name and error.file.is_dir() for error in errors):
+            return
+        connection.execute(
+            "update intake.source set is_active = false where family = %s and is_active and source_id <> all(%s)",
+            (family, kept),
+        )
+
+
+def sync_source(connection: "psycopg.Connection[Any]", source: Source, night: date) -> None:
+    """One spec → intake.source."""
+    connection.execute(
+        "insert into intake.source as s (source_id, family, spec, spec_sha256, is_active, first_night)"
+        " values (%s, %s, %s, %s, true, %s) on conflict (source_id) do update"
+        " set family = excluded.family, spec = excluded.spec, spec_sha256 = excluded.spec_sha256, is_active = true"
+        " where s.spec_sha256 <> excluded.spec_sha256 or not s.is_active",
+        (source.id, source.family, source.model_dump_json(), spec_sha256(source), night),
+    )
+
+
+def close_crashed_attempts(connection: "psycopg.Connection[Any]") -> None:
+    """An attempt without an end whose process holds its lock no more was killed."""
+    connection.execute(
+        "update intake.attempt as a set ended_at = clock_timestamp(), outcome = 'aborted', reason_code = 'killed'"
+        " where a.ended_at is null and not exists (select from pg_locks as l where l.locktype = 'advisory'"
+        "   and l.classid = %s and l.objid = a.attempt_id::oid and l.objsubid = 2)",
+        (ATTEMPT_LOCK,),
+    )
+
+
+def whole_files(settings: Settings, source: Source) -> list[Path]:
+    """Files of the source's inbox folder that match its pattern and have stopped changing, oldest first."""
+    folder = settings.inbox_dir / source.id
+    folder.mkdir(parents=True, exist_ok=True)
+    first = dict(_look(folder, source.files.pattern))
+    if not first:
+        return []
+    if any(time.time() - modified / 1e9 < _LONG_SETTLED_SECONDS for _, modified in first.values()):
+        time.sleep(_LOOK_APART_SECONDS)
+    second = dict(_look(folder, source.files.pattern))
+    settled = time.time() - SETTLE_SECONDS
+    whole = [
+        (look[1], path)
+        for path, look in second.items()
+        # A time in the future says nothing about age; the two equal looks must do.
+        if first.get(path) == look and not settled < look[1] / 1e9 <= time.time()
+    ]
+    return [path for _, path in sorted(whole, key=lambda pair: (pair[0], pair[1].name))]
+
+
+def unmatched_files(settings: Settings, source: Source) -> int:
+    """How many files lie in the source's folder that its pattern leaves out."""
+    folder = settings.inbox_dir / source.id
+    if not folder.is_dir():
+        return 0
+    return len(dict(_look(folder, "*"))) - len(dict(_look(folder, source.files.pattern)))
+
+
+def _look(folder: Path, pattern: str) -> Iterator[tuple[Path, tuple[int, int]]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            passing = any(fnmatch.fnmatch(entry.name, name) for name in _PASSING_NAMES)
+            if passing or not fnmatch.fnmatch(entry.name, pattern):
+                continue
+            try:
+                found = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            # A link could point at any file this account can read.
+            if stat.S_ISREG(found.st_mode):
+                yield Path(entry.path), (found.st_size, found.st_mtime_ns)
+
+
+def scratch_folder(settings: Settings) -> Path:
+    """Where parses work; each in a folder that begins with its process's id."""
+    folder = settings.home_dir / "scratch"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def clean_scratch(settings: Settings) -> None:
+    """Remove what killed processes left: it holds plain copies of raw files."""
+    for folder in scratch_folder(settings).iterdir():
+        number = folder.name.partition("-")[0]
+        if number.isdigit() and not _is_alive(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,139 @@
+"""The parent's side of the parser: orders to the server that forks limited children (readers/zygote.py)."""
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from opinion_warehouse.settings import PROJECT, Settings
+from opinion_warehouse.sources import Source
+
+LIMITS = {
+    "memory_bytes": 3 << 30,
+    "cpu_seconds": 900,
+    "wall_seconds": 1800,
+    "file_bytes": 64 << 30,
+}
+
+
+class ParserUnavailable(RuntimeError):
+    """The parser's server cannot be started or spoken to."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a parse came to. `files`: landing table → file of rows in COPY's CSV form."""
+
+    rejected: dict[str, Any] | None
+    rows_good: int = 0
+    rows_bad: int = 0
+    rows_harmless: int = 0
+    files: dict[str, Path] = field(default_factory=dict)
+
+
+def parse(
+    settings: Settings, source: Source, *, path: Path, file_name: str, file_id: int, received_at: datetime,
+    night: date, key: bytes, scratch: Path, limits: dict[str, int] | None = None,
+) -> Parsed:
+    """Parse one file in a child with limits on memory, time and output. What it does wrong stays there."""
+    answer = _server.ask({
+        "source": source.model_dump(mode="json"), "path": str(path), "file_name": file_name, "file_id": file_id,
+        "received_at": received_at.isoformat(), "night": night.isoformat(), "key": key.hex(),
+        "scratch": str(scratch), "reference_dir": str(settings.reference_dir), "limits": limits or LIMITS,
+    })
+    failed = answer["failed"]
+    if failed == "scratch_full":
+        raise OSError(f"the scratch folder {scratch.parent} is full; make room, the file is tried again")
+    if failed:
+        detail = {
+            "parser_oom": "reading the file took more memory than is allowed",
+            "parser_timeout": "reading the file took longer than is allowed",
+        }.get(failed, f"the parser crashed on the file{_place(scratch)}")
+        return Parsed({"code": failed, "column": None, "detail": detail})
+    summary = json.loads((scratch / "summary.json").read_text(encoding="utf-8"))
+    if summary["rejected"]:
+        return Parsed(summary["rejected"])
+    files = {table: scratch / name for table, name in summary["files"].items()}
+    return Parsed(None, summary["rows_good"], summary["rows_bad"], summary["rows_harmless"], files)
+
+
+def _place(scratch: Path) -> str:
+    """Where in our own code it was; the child writes no message there, for it could quote a cell."""
+    errors = scratch / "stderr"
+    text = errors.read_text(errors="replace")[:200] if errors.exists() else ""
+    words = text.split()
+    is_ours = len(words) == 2 and words[0].isidentifier() and words[1].partition(":")[0].endswith(".py")
+    return f" ({words[0]} at {words[1]})" if is_ours else ""
+
+
+class _Server:
+    """One server a process, started when first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._owner = 0
+
+    def ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Send an order and wait for its answer; a server that was killed is started again, once."""
+        with self._lock:
+            for _ in range(2):
+                process = self._running()
+                try:
+                    assert process.stdin and process.stdout
+                    process.stdin.write(json.dumps(order) + "\n")
+                    process.stdin.flush()
+                    line = process.stdout.readline()
+                except BrokenPipeError:
+                    line = ""
+                except BaseException:
+                    self._drop()  # an answer left in the pipe must not be taken for the next order's
+                    raise
+                if line:
+                    answer: dict[str, Any] = json.loads(line)
+                    return answer
+                self._drop()
+        raise ParserUnavailable("the parser's server does not answer; see the log above for why")
+
+    def stop(self) -> None:
+        """End the server."""
+        with self._lock:
+            self._drop()
+
+    def _running(self) -> "subprocess.Popen[str]":
+        # After a fork the parent's server is not ours to talk to.
+        if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
+            kept = ("PATH", "LD_LIBRARY_PATH", "TZDIR", "SYSTEMROOT")
+            environment = {name: os.environ[name] for name in kept if name in os.environ}
+            environment |= {
+                "PYTHONPATH": str(PROJECT), "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8",
+                "ARROW_DEFAULT_MEMORY_POOL": "system",  # reserves no address space beyond its need
+            }
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "opinion_warehouse.readers.zygote"], cwd=PROJECT, env=environment,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
+            )
+            self._owner = os.getpid()
+        return self._process
+
+    def _drop(self) -> None:
+        if self._process is not None and self._owner == os.getpid():
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe:
+                    try:
+                        pipe.close()
+                    except OSError:
+                        pass
+        self._process = None
+
+
+_server = _Server()
+atexit.register(_server.stop)

@@ -1,0 +1,217 @@
+"""What a night came to, as a person reads it: sources, gate, release, how to connect, what to do next."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from opinion_warehouse.night import Night
+from opinion_warehouse.settings import PROJECT, Settings
+
+SOURCES = """
+with attempt as (
+    select source_id,
+           count(*) filter (where outcome = 'loaded') as loaded,
+           count(*) filter (where outcome = 'duplicate') as duplicate,
+           count(*) filter (where outcome = 'rejected') as rejected,
+           count(*) filter (where outcome in ('failed', 'aborted') or outcome is null) as failed
+    from intake.attempt where run_id = any(%(runs)s) group by source_id
+), file as (
+    select source_id, sum(rows_read) as rows_read, sum(rows_loaded) as rows_loaded,
+           sum(rows_quarantined) as rows_quarantined,
+           string_agg(distinct reason_code, ', ') as reasons
+    from intake.file where run_id = any(%(runs)s) group by source_id
+)
+select s.family, s.source_id, coalesce(a.loaded, 0), coalesce(a.duplicate, 0), coalesce(a.rejected, 0),
+       coalesce(a.failed, 0), coalesce(f.rows_read, 0), coalesce(f.rows_loaded, 0),
+       coalesce(f.rows_quarantined, 0), n.status, coalesce(n.detail, f.reasons, '')
+from intake.source as s
+left join attempt as a using (source_id)
+left join file as f using (source_id)
+left join intake.source_night as n on n.source_id = s.source_id and n.night = %(night)s
+where s.is_active or a.source_id is not null
+order by array_position(array['survey', 'report', 'social'], s.family), s.source_id
+"""
+GATE = """
+select suite, count(*), count(*) filter (where outcome = 'pass'),
+       coalesce(string_agg(check_id || ' ' || description, '; ' order by check_id)
+                filter (where outcome <> 'pass' and severity = 'block'), ''),
+       coalesce(string_agg(check_id, ', ' order by check_id)
+                filter (where outcome <> 'pass' and severity = 'warn'), '')
+from quality.check_result where release_id = %s group by suite order by suite
+"""
+STATUS = {
+    "accepted": "[green]accepted[/green]",
+    "nothing_new": "[dim]nothing new[/dim]",
+    "held": "[yellow]held back[/yellow]",
+    "rejected": "[red]refused[/red]",
+    None: "[red]not closed[/red]",
+}
+
+
+def show(settings: Settings, night: Night, console: Console) -> None:
+    """Print the night's table."""
+    from opinion_warehouse import release
+
+    console.print()
+    console.print(_sources(settings, night))
+    built = _built(settings, night)
+    if built is not None:
+        console.print(_gate(settings, built["release_id"]))
+    visible = release.visible(settings)
+    console.print(Panel(_verdict(settings, night, built, visible), title=f"Night {night.night}", title_align="left"))
+    if visible is not None:
+        console.print(_connect(settings))
+    console.print(_next(night, visible))
+    console.print(
+        f"[dim]pipeline {night.seconds:.0f} s · Airflow's and dbt's log: {_relative(night.log_file)}[/dim]", soft_wrap=True
+    )
+
+
+def refused_sources(settings: Settings, night: Night) -> list[str]:
+    """Sources the night did not take: refused or held back."""
+    from opinion_warehouse.database.connect import connect
+
+    with connect(settings, "loader") as connection:
+        rows = connection.execute(
+            "select source_id from intake.source_night where night = %s and run_id = any(%s)"
+            " and status in ('held', 'rejected') order by 1",
+            (night.night, list(night.run_ids.values())),
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _sources(settings: Settings, night: Night) -> Table:
+    from opinion_warehouse.database.connect import connect
+
+    table = Table(title="Sources tonight", title_justify="left", expand=False)
+    for heading in ("family", "source"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("files", "rows read", "loaded", "quarantined"):
+        table.add_column(heading, justify="right")
+    table.add_column("came to")
+    with connect(settings, "loader") as connection:
+        rows = connection.execute(
+            SOURCES, {"runs": list(night.run_ids.values()), "night": night.night}
+        ).fetchall()
+    for family, source, loaded, duplicate, rejected, failed, read, took, bad, status, detail in rows:
+        parts = ((duplicate, "again"), (rejected, "refused"), (failed, "failed"))
+        notes = [f"{count} {word}" for count, word in parts if count]
+        files = f"{loaded + duplicate + rejected + failed}" + (f" ({', '.join(notes)})" if notes else "")
+        said = STATUS.get(status, status) + (f" [dim]{_escape(detail)}[/dim]" if detail else "")
+        table.add_row(family, source, files, f"{read:,}", f"{took:,}", f"{bad:,}" if bad else "0", said)
+    return table
+
+
+def _built(settings: Settings, night: Night) -> dict[str, Any] | None:
+    """The release this night built, whatever became of it."""
+    from opinion_warehouse import release
+
+    run_id = night.run_ids.get("publish_opinion")
+    return next((each for each in release.list_releases(settings) if each["run_id"] == run_id), None)
+
+
+def _gate(settings: Settings, release_id: int) -> Table:
+    from opinion_warehouse.database.connect import connect
+
+    table = Table(title=f"Gate: checks on the sealed tables of release {release_id}", title_justify="left")
+    table.add_column("suite", no_wrap=True)
+    table.add_column("passed", justify="right")
+    table.add_column("result")
+    with connect(settings, "gate") as connection:
+        rows = connection.execute(GATE, (release_id,)).fetchall()
+    for suite, count, passed, blocking, warned in rows:
+        said = f"[red]blocks: {_escape(blocking)}[/red]" if blocking else "[green]pass[/green]"
+        table.add_row(suite, f"{passed}/{count}", said + (f" [yellow]warned: {warned}[/yellow]" if warned else ""))
+    if not rows:
+        table.add_row("none ran", "0", "[red]blocked: no check left a result[/red]")
+    return table
+
+
+def _verdict(settings: Settings, night: Night, built: dict[str, Any] | None, visible: int | None) -> str:
+    lines = [f"[red]✗ {_escape(f'{dag_id}.{task}')}[/red]: {_escape(why)}" for dag_id, task, why in night.failures]
+    lines += [
+        f"[red]✗ {dag_id} ended as {state}[/red]" for dag_id, state in night.states.items()
+        if state != "success" and not any(dag_id == failed for failed, _, _ in night.failures)
+    ]
+    still = f"release {visible} stays readable" if visible is not None else "there is no release to read yet"
+    if built and built["state"] == "published" and built["release_id"] == visible:
+        lines.insert(0, f"[bold green]✓ release {visible} is published[/bold green]{_kind(built)}{_content(settings, visible)}")
+    elif night.is_blocked:
+        lines.insert(0, f"[bold red]the gate blocked release {built and built['release_id']}[/bold red]; {still}")
+    elif "open_release" in night.skipped:
+        lines.insert(0, f"[bold]nothing new since the last release: nothing was published[/bold]; {still}")
+    else:
+        lines.insert(0, f"[bold red]nothing was published[/bold red]; {still}")
+    return "\n".join(lines)
+
+
+def _kind(built: dict[str, Any]) -> str:
+    if built["is_partial"]:
+        return ", [yellow]partial[/yellow]: not every source is fresh (`opinion.release_notes` says which)"
+    return ", full: every source is fresh"
+
+
+def _content(settings: Settings, release_id: int) -> str:
+    from opinion_warehouse import release
+
+    shown = release.show_release(settings, release_id)
+    facts = [
+        f"{name} {table['rows']:,}" for name, table in sorted(shown["tables"].items()) if name.startswith("fct_")
+    ]
+    digest = str(shown["digest"] or "")[:16]
+    return f"\n  rows: {', '.join(facts)}\n  digest {digest}… · data {shown['data_start']} to {shown['data_end']}"
+
+
+def _connect(settings: Settings) -> Table:
+    from opinion_warehouse.database.connect import parameters
+
+    given = parameters(settings, "bi_reader")
+    table = Table(title="Connect a BI tool", title_justify="left", show_header=False)
+    table.add_row("type", "PostgreSQL, schema [bold]opinion[/bold] (start with obt_survey_estimate, obt_opinion_by_topic)")
+    table.add_row("host, port", f"{given.get('host', '')}, {given.get('port', '5432')}")
+    table.add_row("database", given["dbname"])
+    table.add_row("role", "bi_reader: reads the views of schema opinion, nothing else")
+    table.add_row("password, DSN", f"[bold]{command()} dsn --role bi_reader[/bold]")
+    return table
+
+
+def _next(night: Night, visible: int | None) -> str:
+    run = command()
+    steps = [(f"{run} release list", "what was published, blocked, and when")]
+    if not night.is_green:
+        steps.insert(0, (f"less '{_relative(night.log_file)}'", "what went wrong, in full"))
+    steps += [
+        (f"{run} quarantine list", "what was refused, and why"),
+        ("make up", "Airflow's page and scheduler on 127.0.0.1; Ctrl-C stops everything"),
+        ("docs/add-a-source.md", "a source of your own"),
+        (f"{run} down", "stop the database server that goes on running"),
+    ]
+    width = max(len(step) for step, _ in steps)
+    return "Next:\n" + "\n".join(f"  [bold]{step:<{width}}[/bold]  {what}" for step, what in steps)
+
+
+def command() -> str:
+    """How this checkout's `opinion` is called from where the person stands."""
+    launcher = PROJECT / "opinion"
+    if not launcher.exists():
+        return "python -m opinion_warehouse"
+    shown = _relative(launcher)
+    shown = shown if os.sep in shown else f"./{shown}"
+    return f"'{shown}'" if " " in shown else shown
+
+
+def _relative(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
