@@ -93,7 +93,7 @@ def roll_back_release() -> None:
         "source_id": Param(type="string", minLength=3, description="the source that holds the person"),
         "subject_keys": Param(
             type="array",
-            items={"type": "string", "pattern": "^[0-9a-f]{64}$"},
+            items={"type": "string", "pattern": "^[0-9a-f]{40}$"},
             minItems=1,
             description="keyed hashes (`opinion subject-key`), never ids",
         ),

@@ -12,6 +12,9 @@ from typing import Any
 
 from opinion_warehouse.settings import Settings
 
+KEY_LENGTH = 40
+"""Hexadecimal digits of a keyed pseudonym."""
+
 LIMITS = """
 select source_id, family, coalesce((spec -> 'keep' ->> 'raw_days')::int, 90),
        coalesce((spec -> 'keep' ->> 'item_days')::int, 90)
@@ -51,18 +54,35 @@ def erasure_log(settings: Settings) -> Path:
     return settings.home_dir / "erasures.jsonl"
 
 
-def erase_subject(settings: Settings, source_id: str, subject_keys: list[str], reference: str) -> dict[str, Any]:
+def subject_keys(settings: Settings, source_id: str, own_id: str) -> list[str]:
+    """The keys a person or item has in a source: one a wave of a survey, one of a social item."""
+    from opinion_warehouse.database.secrets import hmac_key
+    from opinion_warehouse.readers.keys import Keyed
+    from opinion_warehouse.sources import load_sources
+
+    source = next((each for each in load_sources(settings.sources_dir) if each.id == source_id), None)
+    if source is None:
+        raise ValueError(f"no source {source_id!r} in {settings.sources_dir}; `opinion sources list` shows them")
+    keyed = Keyed(hmac_key(settings))
+    if source.survey:
+        return [keyed("respondent", source_id, wave.id, own_id) for wave in source.survey.waves]
+    if source.social:
+        return [keyed("item", source_id, own_id)]
+    raise ValueError(f"{source_id} is a report source: its rows belong to units, not to persons")
+
+
+def erase_subject(settings: Settings, source_id: str, keys: list[str], reference: str) -> dict[str, Any]:
     """Remove a person's rows from landing, and the stored files they came in, and log that it was done.
 
-    `subject_keys` are the keyed hashes (`opinion subject-key`), never the ids themselves: the request must not
+    `keys` are the keyed hashes (`opinion subject-key`), never the ids themselves: the request must not
     leave a second trace of the person in a form, a log or a run's configuration. Published numbers of a closed
     wave do not follow one by one: the next revision of the wave carries it.
     """
     from opinion_warehouse.database.connect import connect
     from opinion_warehouse.intake import store
 
-    if not subject_keys or any(len(key) != 64 or set(key) - set("0123456789abcdef") for key in subject_keys):
-        raise ValueError("subject_keys: 64 hexadecimal digits each are needed; `opinion subject-key` makes them")
+    if not keys or any(len(key) != KEY_LENGTH or set(key) - set("0123456789abcdef") for key in keys):
+        raise ValueError("the subject's keys: hexadecimal keys are needed, as `opinion subject-key` prints them")
     removed: dict[str, int] = {}
     with connect(settings, "erasure") as erasure:
         file_ids: set[int] = set()
@@ -73,7 +93,7 @@ def erase_subject(settings: Settings, source_id: str, subject_keys: list[str], r
         ):
             rows = erasure.execute(
                 f"delete from landing.{table} where source_id = %s and {key} = any(%s) returning file_id",
-                (source_id, subject_keys),
+                (source_id, keys),
             ).fetchall()
             removed[table] = len(rows)
             file_ids |= {row[0] for row in rows}
@@ -81,7 +101,7 @@ def erase_subject(settings: Settings, source_id: str, subject_keys: list[str], r
         _append(
             erasure_log(settings),
             {
-                "at": datetime.now(UTC).isoformat(), "source_id": source_id, "subject_keys": subject_keys,
+                "at": datetime.now(UTC).isoformat(), "source_id": source_id, "subject_keys": keys,
                 "reference": reference, "rows": removed,
             },
         )

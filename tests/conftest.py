@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,19 +47,39 @@ def warehouse(open_home: Callable[[], Path]) -> Settings:
     return settings
 
 
-@pytest.fixture
-def fresh_warehouse(warehouse: Settings, tmp_path: Path) -> Iterator[Settings]:
-    """An empty migrated database of its own on the shared server, reached as OPINION_DSN reaches any server.
+@pytest.fixture(scope="session")
+def new_warehouse(
+    warehouse: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], AbstractContextManager[Settings]]:
+    """Makes empty migrated databases on the shared server, reached as OPINION_DSN reaches any server.
 
     Roles and passwords belong to the whole server, so the secrets are the shared ones.
     """
-    name = f"fresh_{uuid.uuid4().hex[:12]}"
-    with connect(warehouse, "admin", autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-    dsn = server.admin_dsn(warehouse, server.port(warehouse), name)
-    settings = Settings(home=tmp_path / "home of one test", dsn=SecretStr(dsn), secrets=warehouse.secrets_dir)
-    migrate(settings)
-    yield settings
-    with connect(warehouse, "admin", autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)")
-        connection.execute(f"drop database {name}_airflow with (force)")
+
+    @contextmanager
+    def make() -> Iterator[Settings]:
+        name = f"fresh_{uuid.uuid4().hex[:12]}"
+        with connect(warehouse, "admin", autocommit=True) as connection:
+            connection.execute(f"create database {name}")
+        dsn = server.admin_dsn(warehouse, server.port(warehouse), name)
+        settings = Settings(
+            home=tmp_path_factory.mktemp("home of one test"),
+            dsn=SecretStr(dsn),
+            secrets=warehouse.secrets_dir,
+        )
+        migrate(settings)
+        try:
+            yield settings
+        finally:
+            with connect(warehouse, "admin", autocommit=True) as connection:
+                connection.execute(f"drop database {name} with (force)")
+                connection.execute(f"drop database {name}_airflow with (force)")
+
+    return make
+
+
+@pytest.fixture
+def fresh_warehouse(new_warehouse: Callable[[], AbstractContextManager[Settings]]) -> Iterator[Settings]:
+    """An empty migrated database of one test's own."""
+    with new_warehouse() as settings:
+        yield settings

@@ -54,8 +54,8 @@ def sync_sources(
         for source in sources:
             sync_source(connection, source, night)
         kept = [source.id for source in sources] + [error.file.stem for error in errors]
-        if any(error.file == error.file.parent / error.file.name and error.file.is_dir() for error in errors):
-            return
+        if any(not error.file.is_file() for error in errors):
+            return  # the folder of specs is missing: that is no word on any source
         connection.execute(
             "update intake.source set is_active = false where family = %s and is_active and source_id <> all(%s)",
             (family, kept),

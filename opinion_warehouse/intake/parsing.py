@@ -114,6 +114,7 @@ class _Server:
             environment |= {
                 "PYTHONPATH": str(PROJECT), "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8",
                 "ARROW_DEFAULT_MEMORY_POOL": "system",  # reserves no address space beyond its need
+                "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",  # no thread before the fork
             }
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "opinion_warehouse.readers.zygote"], cwd=PROJECT, env=environment,

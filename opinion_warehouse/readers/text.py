@@ -28,9 +28,9 @@ def clean(cell: str) -> str:
 
 def _move_tone(match: re.Match[str]) -> str:
     first, second = (part for part in match.groups() if part is not None)
-    base, *marks = unicodedata.normalize("NFD", second)
-    tone = "".join(mark for mark in marks if mark in _TONES)
-    return unicodedata.normalize("NFC", first + tone) + base
+    parts = unicodedata.normalize("NFD", second)
+    tone = "".join(mark for mark in parts if mark in _TONES)
+    return unicodedata.normalize("NFC", first + tone) + parts[0]
 
 
 def fold(text: str) -> str:

@@ -21,15 +21,24 @@ CRASHED = 3
 def serve() -> None:
     """Answer orders until stdin closes."""
     parent = os.getppid()
-    import pyarrow.csv  # noqa: F401  (preloaded for the children; used only there)
-    import python_calamine  # noqa: F401
-
-    from opinion_warehouse.readers import parse  # noqa: F401
-
+    _preload()
     for line in sys.stdin:
         order = json.loads(line)
         sys.stdout.write(json.dumps({"failed": _run(order, parent)}) + "\n")
         sys.stdout.flush()
+
+
+def _preload() -> None:
+    """Import what children use, here, where it is paid once. Nothing may start a thread before a fork."""
+    import ahocorasick_rs  # noqa: F401
+    import pyarrow as pa
+    import pyarrow.csv  # noqa: F401
+    import python_calamine  # noqa: F401
+
+    from opinion_warehouse.readers import parse  # noqa: F401
+
+    pa.array([""])  # the first array looks for pandas: 0.3 s
+    time.strptime("2026", "%Y")
 
 
 def _run(order: dict[str, Any], parent: int) -> str | None:

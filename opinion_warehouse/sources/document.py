@@ -85,7 +85,7 @@ class Document:
             return self._mapping(node, location)
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item, (*location, number)) for number, item in enumerate(node.value)]
-        plain = node.style is None
+        plain = isinstance(node, yaml.ScalarNode) and node.style is None
         return None if plain and node.value in ("", "~", "null") else node.value
 
     def _mapping(self, node: yaml.MappingNode, location: Location) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import csv
 import difflib
 import io
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psycopg
@@ -60,10 +62,11 @@ group by role, kind, object order by role, kind, object
 """
 
 
-@pytest.fixture
-def one_release(fresh_warehouse: Settings) -> Settings:
-    published(fresh_warehouse, "a file")
-    return fresh_warehouse
+@pytest.fixture(scope="module")
+def one_release(new_warehouse: Callable[[], AbstractContextManager[Settings]]) -> Iterator[Settings]:
+    with new_warehouse() as settings:
+        published(settings, "a file")
+        yield settings
 
 
 def test_roles_may_exactly_what_the_matrix_says(one_release: Settings, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ select
     licence,
     provenance,
     time_zone,
+    coverage_place_code,
     due_every,
     is_made,
     is_active

@@ -18,10 +18,8 @@ select
     size.psu_count,
     size.weighted_count,
     wave.invited_count,
-    case when survey.sampling in ('probability', 'census') then least(size.completed_count::numeric / wave.invited_count, 1) end
-        as response_rate,
-    case when survey.sampling not in ('probability', 'census') then least(size.completed_count::numeric / wave.invited_count, 1) end
-        as participation_rate,
+    case when survey.sampling in ('probability', 'census') then rate.completed_share end as response_rate,
+    case when survey.sampling not in ('probability', 'census') then rate.completed_share end as participation_rate,
     coalesce(weighting.weighting_method, 'none') as weighting_method,
     weighting.weight_max_to_median,
     weighting.kish_design_effect,
@@ -48,6 +46,11 @@ inner join {{ ref('fct_survey_wave') }} as size on current.wave_key = size.wave_
 inner join {{ ref('stg_spec__surveys') }} as survey on current.source_id = survey.source_id
 inner join {{ ref('stg_spec__waves') }} as wave
     on current.source_id = wave.source_id and current.wave_id = wave.wave_id
+cross join lateral (
+    -- least() passes over nulls: unknown must stay unknown
+    select case when wave.invited_count is not null then least(size.completed_count::numeric / wave.invited_count, 1) end
+        as completed_share
+) as rate
 left join {{ ref('stg_analysis__survey_weighting') }} as weighting
     on current.source_id = weighting.source_id and current.wave_id = weighting.wave_id
 window series as (

@@ -17,7 +17,7 @@ with asked as (
             and report.unit_code = item.unit_code
             and report.report_kind = item.report_kind
             and report.period_code = item.period_code
-    inner join {{ ref('stg_spec__sources') }} as source on item.source_id = source.source_id
+    inner join {{ ref('dim_source') }} as source on item.source_id = source.source_id
     left join {{ ref('dim_unit') }} as unit on report.unit_code = unit.unit_code
     where item.recommendation_id is not null
     order by

@@ -113,7 +113,7 @@ select
     end as status,
     coalesce(report.revision_count, 0) as revision_count
 from expected
-inner join {{ ref('stg_spec__sources') }} as source on expected.source_id = source.source_id
+inner join {{ ref('dim_source') }} as source on expected.source_id = source.source_id
 cross join {{ ref('stg_release__current') }} as release
 left join {{ ref('int_reports__current') }} as report
     on

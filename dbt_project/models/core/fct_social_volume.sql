@@ -17,13 +17,12 @@ with item as (
         item.domain_key,
         item.topic_codes,
         coalesce(item.place_code, '_unknown') as place_code,
-        source.coverage_place_code,
+        day.coverage_place_code,
         day.vintage,
         day.input_digest
     from {{ ref('int_social_items__deduplicated') }} as item
     inner join {{ ref('int_social_days__touched') }} as day
         on item.source_id = day.source_id and item.published_date = day.published_date
-    inner join {{ ref('stg_spec__sources') }} as source on item.source_id = source.source_id
 ),
 
 by_topic as (

@@ -177,7 +177,7 @@ social_topic as (
         -- sites do not add up over days: the busiest day's are a safe lower bound
         max(volume.domain_count) filter (where volume.sentiment = '_all') as domain_count
     from {{ ref('fct_social_volume') }} as volume
-    inner join {{ ref('stg_spec__sources') }} as source
+    inner join {{ ref('dim_source') }} as source
         on volume.source_id = source.source_id and volume.place_code = source.coverage_place_code
     cross join lateral (
         values

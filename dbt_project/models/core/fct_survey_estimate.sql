@@ -99,7 +99,7 @@ varied as (
     select
         filled.*,
         case
-            when survey.sampling not in ('probability', 'census') or filled.degrees_of_freedom < 1 then null
+            when wave.sampling not in ('probability', 'census') or filled.degrees_of_freedom < 1 then null
             when filled.measure = 'proportion' and filled.estimate in (0, 1) then 0
             else
                 sqrt(greatest(
@@ -113,7 +113,7 @@ varied as (
         ) as element_variance,
         quantile.t_975
     from filled
-    inner join {{ ref('stg_spec__surveys') }} as survey on filled.source_id = survey.source_id
+    inner join {{ ref('int_survey_waves__changed') }} as wave on filled.wave_key = wave.wave_key
     left join {{ source('analysis', 't_quantile') }} as quantile
         on filled.degrees_of_freedom = quantile.degrees_of_freedom
 ),
@@ -126,7 +126,8 @@ effect as (
                 then standard_error * standard_error * (base_unweighted_count - 1) / element_variance
         end as design_effect,
         case
-            when measure = 'proportion' and estimate > 0 and estimate < 1
+            -- least() passes over nulls: no standard error, no interval
+            when measure = 'proportion' and estimate > 0 and estimate < 1 and t_975 * standard_error is not null
                 then least(t_975 * standard_error / (estimate * (1 - estimate)), 300)
         end as logit_half_width,
         case when measure = 'proportion' and estimate > 0 and estimate < 1 then ln(estimate / (1 - estimate)) end

@@ -1,21 +1,21 @@
+-- depends_on: {{ ref('stg_social__items') }}
 -- Days to aggregate tonight: those whose files are not what core.fct_social_volume was built from.
--- A day older than items are kept is closed: its items are gone, its aggregates stay.
+-- A day of which a file's items are gone (items are kept for a while only) is closed: its aggregates stay.
 {%- set built = previous_build('fct_social_volume') %}
 with day as (
     select
         file.source_id,
         touched.published_date,
         max(file.night) as vintage,
+        source.coverage_place_code,
         md5(string_agg(file.sha256, ',' order by file.sha256) || {{ code_digest([
             'place', 'topic', 'dim_place', 'dim_topic', 'stg_social__items', 'int_places__unfolded',
             'int_topics__unfolded', 'int_social_items__deduplicated', 'fct_social_volume',
         ]) }} || source.coverage_place_code) as input_digest
     from {{ ref('stg_intake__files') }} as file
-    inner join {{ ref('stg_spec__sources') }} as source on file.source_id = source.source_id
+    inner join {{ ref('dim_source') }} as source on file.source_id = source.source_id
     inner join {{ ref('int_social_files__days') }} as touched
         on file.source_id = touched.source_id and file.sha256 = touched.sha256
-    cross join {{ ref('stg_release__current') }} as release
-    where touched.published_date > release.night - source.item_days
     group by file.source_id, touched.published_date, source.coverage_place_code
 )
 
@@ -23,6 +23,7 @@ select
     source_id,
     published_date,
     vintage,
+    coverage_place_code,
     input_digest
 from day
 {% if built -%}
@@ -33,5 +34,22 @@ where
             built.source_id = day.source_id
             and built.published_date = day.published_date
             and built.input_digest = day.input_digest
+    )
+    and not exists (
+        select 1
+        from {{ ref('int_social_files__days') }} as touched
+        inner join {{ ref('stg_intake__files') }} as file
+            on touched.source_id = file.source_id and touched.sha256 = file.sha256
+        where
+            touched.source_id = day.source_id
+            and touched.published_date = day.published_date
+            and touched.own_item_count > 0
+            and not exists (
+                select 1 from {{ ref('stg_social__items') }} as item
+                where
+                    item.source_id = day.source_id
+                    and item.published_date = day.published_date
+                    and item.file_id = file.file_id
+            )
     )
 {%- endif %}

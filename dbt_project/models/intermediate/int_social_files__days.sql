@@ -4,12 +4,14 @@
 ) }}
 -- Which days a file touches: its items' own, and those an earlier version of an item stood on.
 -- Only files not seen before are read, so that a night costs what it brings.
-select distinct
+-- own_item_count tells later whether the items of a day are still there.
+select
     file.source_id,
     file.sha256,
-    version.published_date
+    version.published_date,
+    count(*) filter (where version.file_id = file.file_id) as own_item_count
 from {{ ref('stg_intake__files') }} as file
-inner join {{ ref('stg_spec__sources') }} as source
+inner join {{ ref('dim_source') }} as source
     on file.source_id = source.source_id and source.source_family = 'social'
 inner join {{ ref('stg_social__items') }} as item on file.file_id = item.file_id
 inner join {{ ref('stg_social__items') }} as version on item.item_key = version.item_key
@@ -20,3 +22,4 @@ where
         where seen.source_id = file.source_id and seen.sha256 = file.sha256
     )
 {%- endif %}
+group by file.source_id, file.sha256, version.published_date

@@ -19,7 +19,7 @@ with answer as (
             and wave.file_id = answer.file_id
     inner join {{ ref('int_survey_respondents__weighted') }} as respondent
         on wave.wave_key = respondent.wave_key and answer.respondent_key = respondent.respondent_key
-    inner join {{ ref('stg_spec__questions') }} as question
+    inner join {{ ref('dim_question') }} as question
         on wave.source_id = question.source_id and answer.question_id = question.question_id
     where answer.missing_code in (0, 3)
 ),

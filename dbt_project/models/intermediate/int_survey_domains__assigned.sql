@@ -6,10 +6,9 @@ with respondent as (
         respondent.wave_key,
         response.groups,
         response.place_code,
-        survey.coverage_place_code
+        wave.coverage_place_code
     from {{ ref('int_survey_respondents__weighted') }} as respondent
     inner join {{ ref('int_survey_waves__changed') }} as wave on respondent.wave_key = wave.wave_key
-    inner join {{ ref('stg_spec__surveys') }} as survey on wave.source_id = survey.source_id
     inner join {{ ref('stg_survey__responses') }} as response
         on wave.file_id = response.file_id and respondent.respondent_key = response.respondent_key
 ),

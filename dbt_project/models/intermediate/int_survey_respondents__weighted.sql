@@ -4,7 +4,7 @@ with respondent as (
     select
         wave.wave_key,
         response.respondent_key,
-        case when survey.has_weight then response.weight else 1 end as weight,
+        case when wave.has_weight then response.weight else 1 end as weight,
         coalesce(response.stratum_code, '') as stratum_code,
         case
             when response.psu_code is null then 'r' || response.respondent_key else 'p' || response.psu_code
@@ -12,13 +12,12 @@ with respondent as (
         response.stratum_psu_total,
         response.psu_size
     from {{ ref('int_survey_waves__changed') }} as wave
-    inner join {{ ref('stg_spec__surveys') }} as survey on wave.source_id = survey.source_id
     inner join {{ ref('stg_survey__responses') }} as response
         on
             wave.source_id = response.source_id
             and wave.wave_id = response.wave_id
             and wave.file_id = response.file_id
-    where response.is_complete and (response.weight is not null or not survey.has_weight)
+    where response.is_complete and (response.weight is not null or not wave.has_weight)
 ),
 
 numbered as (

@@ -28,7 +28,7 @@ select
     delivered.wave_id,
     delivered.file_id,
     md5(delivered.sha256 || source.spec_sha256 || {{ code_digest([
-        'place', 'stg_spec__surveys', 'stg_spec__questions', 'stg_spec__options', 'stg_spec__groups',
+        'place', 'stg_spec__surveys', 'stg_spec__questions', 'dim_question', 'int_survey_waves__changed', 'stg_spec__options', 'stg_spec__groups',
         'stg_survey__responses', 'stg_survey__answers', 'dim_place', 'int_places__unfolded',
         'int_survey_options__listed', 'int_survey_respondents__weighted', 'int_survey_domains__assigned',
         'int_survey_answers__scored', 'int_survey_totals__linearised', 'fct_survey_estimate',

@@ -12,7 +12,6 @@ select
     coalesce(
         spec #>> '{survey,coverage_place}', spec #>> '{social,coverage_place}', '_unknown'
     ) as coverage_place_code,
-    (spec #>> '{keep,item_days}')::int as item_days,
     (spec ->> 'is_made')::boolean as is_made,
     is_active
 from {{ source('intake', 'source') }}

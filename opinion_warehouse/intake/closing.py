@@ -1,0 +1,95 @@
+"""The end of a family's intake: what each source's night came to."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from opinion_warehouse.intake.discover import unmatched_files
+from opinion_warehouse.intake.landing import note_night
+from opinion_warehouse.settings import Settings
+from opinion_warehouse.sources import SpecError, read_sources
+
+if TYPE_CHECKING:
+    import psycopg
+
+_NIGHT = """
+select
+    s.source_id, n.detail as held_detail,
+    coalesce(f.files, 0), coalesce(f.rows_read, 0), coalesce(f.rows_loaded, 0), coalesce(f.rows_quarantined, 0),
+    coalesce(f.accepted, 0), coalesce(f.held, 0), coalesce(f.waiting, 0), coalesce(f.rejected, 0), f.reasons,
+    coalesce(a.duplicates, 0), coalesce(a.failed, 0)
+from intake.source as s
+left join intake.source_night as n on n.source_id = s.source_id and n.night = %(night)s and n.status = 'held'
+left join (
+    select
+        source_id, count(*) as files, sum(rows_read)::bigint as rows_read, sum(rows_loaded)::bigint as rows_loaded,
+        sum(rows_quarantined)::bigint as rows_quarantined,
+        count(*) filter (where landing_verdict = 'accepted') as accepted,
+        count(*) filter (where landing_verdict = 'held') as held,
+        count(*) filter (where status = 'loaded' and landing_verdict = 'pending') as waiting,
+        count(*) filter (where status = 'rejected') as rejected,
+        string_agg(distinct file_name || ' (' || reason_code || ')', ', ') as reasons
+    from intake.file where night = %(night)s group by source_id
+) as f on f.source_id = s.source_id
+left join (
+    select
+        t.source_id, count(*) filter (where t.outcome = 'duplicate') as duplicates,
+        count(*) filter (where t.outcome in ('failed', 'aborted') and not exists (
+            select from intake.attempt as l where l.source_id = t.source_id and l.file_name = t.file_name
+                and l.attempt_id > t.attempt_id and l.outcome in ('loaded', 'duplicate', 'rejected')
+        )) as failed
+    from intake.attempt as t where t.night = %(night)s group by t.source_id
+) as a on a.source_id = s.source_id
+where s.family = %(family)s and s.is_active
+order by s.source_id
+"""
+
+
+def close_intake(settings: Settings, family: str, night: date, run_id: str) -> dict[str, Any]:
+    """Write what each source's night came to; returns it, with the specs that are wrong."""
+    from opinion_warehouse.database.connect import connect
+
+    sources, errors = read_sources(settings.sources_dir, settings.reference_dir)
+    unmatched = {source.id: unmatched_files(settings, source) for source in sources if source.family == family}
+    with connect(settings, "loader", autocommit=True) as connection:
+        rows = connection.execute(_NIGHT, {"night": night, "family": family}).fetchall()
+        summaries = [
+            _close(connection, row, night, run_id, unmatched.get(row[0], 0), errors) for row in rows
+        ]
+    return {
+        "family": family, "night": night.isoformat(), "sources": summaries,
+        "spec_errors": [str(error) for error in errors],
+    }
+
+
+def _close(
+    connection: "psycopg.Connection[Any]", row: tuple[Any, ...], night: date, run_id: str, unmatched: int,
+    errors: list[SpecError],
+) -> dict[str, Any]:
+    source_id, held_detail, files, read, loaded, quarantined = row[:6]
+    accepted, held, waiting, rejected, reasons, duplicates, failed = row[6:]
+    wrong = next((error for error in errors if error.file.stem == source_id), None)
+    notes: list[str] = []
+    if held:
+        notes.append(held_detail or "held by its landing checks")
+    if waiting:
+        notes.append(f"{waiting} files wait for their checks")
+    if rejected:
+        notes.append(f"refused: {reasons}")
+    if failed:
+        notes.append(f"{failed} files could not be loaded and stay in the inbox")
+    if wrong:
+        notes.append(f"its spec is wrong: {wrong.file.name}:{wrong.line} {wrong.key} {wrong.message}")
+    if unmatched:
+        notes.append(f"{unmatched} files in its inbox do not match its pattern")
+    if held or waiting:
+        status = "held"
+    elif rejected or failed or wrong:
+        status = "rejected"
+    else:
+        status = "accepted" if accepted else "nothing_new"
+    detail = "; ".join(notes) or None
+    note_night(connection, source_id, night, run_id, status, detail)
+    return {
+        "source_id": source_id, "status": status, "detail": detail, "file_count": files,
+        "duplicate_count": duplicates, "rows_read": read, "rows_loaded": loaded, "rows_quarantined": quarantined,
+    }

@@ -1,0 +1,167 @@
+"""The file ledger, attempts and quarantine, as SQL."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from opinion_warehouse.intake.discover import ATTEMPT_LOCK
+from opinion_warehouse.readers.job import PARSER_VERSION
+from opinion_warehouse.settings import Settings
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from opinion_warehouse.intake.load import Delivery
+
+
+class KnownFile(NamedTuple):
+    """What the ledger has of a file."""
+
+    file_id: int
+    file_name: str
+    status: str
+    reason_code: str | None
+    spec_sha256: str
+    parser_version: str
+
+
+class Attempt:
+    """A load at work. Its row stands outside the load's transaction: a row without an end is a crash."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]", attempt_id: int, source_id: str) -> None:
+        self._connection = connection
+        self.attempt_id = attempt_id
+        self.source_id = source_id
+        self.ended = False
+
+    def stored(self, sha256: str) -> None:
+        """Note what the file's content is."""
+        self._connection.execute(
+            "update intake.attempt set sha256 = %s where attempt_id = %s", (sha256, self.attempt_id)
+        )
+
+    def end(
+        self, outcome: str, name: str, reason_code: str | None = None, detail: str | None = None, **counts: int
+    ) -> dict[str, Any]:
+        """Note how it ended; returns the outcome as callers see it."""
+        end_attempt(self._connection, self.attempt_id, outcome, reason_code)
+        self.ended = True
+        rows = {count: counts.get(count, 0) for count in ("rows_read", "rows_loaded", "rows_quarantined")}
+        return {
+            "source_id": self.source_id, "name": name, "outcome": outcome, "reason_code": reason_code,
+            "detail": detail, **rows,
+        }
+
+
+def end_attempt(
+    connection: "psycopg.Connection[Any]", attempt_id: int, outcome: str, reason_code: str | None
+) -> None:
+    """Close an attempt's row."""
+    connection.execute(
+        "update intake.attempt set ended_at = clock_timestamp(), outcome = %s, reason_code = %s"
+        " where attempt_id = %s and ended_at is null",
+        (outcome, reason_code, attempt_id),
+    )
+
+
+@contextlib.contextmanager
+def attempt(
+    settings: Settings, connection: "psycopg.Connection[Any]", source_id: str, file_name: str, night: date,
+    run_id: str,
+) -> Iterator[Attempt]:
+    """An attempt's row around a load: `failed` or `aborted` where the load ends by an exception."""
+    row = connection.execute(
+        "insert into intake.attempt (source_id, file_name, night, run_id) values (%s, %s, %s, %s)"
+        " returning attempt_id",
+        (source_id, file_name, night, run_id),
+    ).fetchone()
+    assert row is not None
+    connection.execute("select pg_advisory_lock(%s, %s)", (ATTEMPT_LOCK, row[0] % 2**31))
+    own = Attempt(connection, row[0], source_id)
+    try:
+        yield own
+    except BaseException as error:
+        outcome = "failed" if isinstance(error, Exception) else "aborted"
+        _end_elsewhere(settings, own.attempt_id, outcome, type(error).__name__)
+        raise
+
+
+def _end_elsewhere(settings: Settings, attempt_id: int, outcome: str, reason: str) -> None:
+    """By a connection of its own: the load's may be broken. If this fails too, the next discover closes it."""
+    from opinion_warehouse.database.connect import connect
+
+    with contextlib.suppress(Exception), connect(settings, "loader", autocommit=True) as connection:
+        end_attempt(connection, attempt_id, outcome, reason)
+
+
+def has_file(connection: "psycopg.Connection[Any]", source_id: str, file_name: str) -> bool:
+    """Whether a file of this name is in the ledger."""
+    found = connection.execute(
+        "select from intake.file where source_id = %s and file_name = %s limit 1", (source_id, file_name)
+    ).fetchone()
+    return found is not None
+
+
+def known_file(connection: "psycopg.Connection[Any]", source_id: str, sha256: str) -> KnownFile | None:
+    """The ledger's row of a content."""
+    row = connection.execute(
+        "select file_id, file_name, status, reason_code, spec_sha256, parser_version from intake.file"
+        " where source_id = %s and sha256 = %s",
+        (source_id, sha256),
+    ).fetchone()
+    return KnownFile(*row) if row else None
+
+
+def is_worth_another_try(known: KnownFile, spec: str) -> bool:
+    """A refused file that comes again is read again where the spec, the parser or its limits may differ now."""
+    if known.status != "rejected":
+        return False
+    changed = (known.spec_sha256, known.parser_version) != (spec, PARSER_VERSION)
+    return changed or (known.reason_code or "").startswith("parser_")
+
+
+def next_file_id(connection: "psycopg.Connection[Any]") -> int:
+    """An id drawn before the parse: its rows carry it. A gap where the parse fails does no harm."""
+    row = connection.execute("select nextval(pg_get_serial_sequence('intake.file', 'file_id'))").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def lock_source(connection: "psycopg.Connection[Any]", source_id: str) -> None:
+    """Loads of one source go one after the other."""
+    connection.execute("select pg_advisory_xact_lock(hashtextextended('intake ' || %s, 0))", (source_id,))
+
+
+def forget_file(connection: "psycopg.Connection[Any]", file_id: int) -> None:
+    """Remove a file's row and, by the foreign keys, everything that was loaded of it."""
+    connection.execute("delete from intake.file where file_id = %s", (file_id,))
+
+
+def write_file(
+    connection: "psycopg.Connection[Any]", delivery: "Delivery", file_id: int, spec: str,
+    rejected: dict[str, Any] | None, counts: dict[str, int],
+) -> None:
+    """The ledger's row of a file."""
+    connection.execute(
+        "insert into intake.file (file_id, source_id, sha256, file_name, byte_count, received_at, night, run_id,"
+        " parser_version, spec_sha256, status, reason_code, rows_read, rows_loaded, rows_quarantined)"
+        " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            file_id, delivery.source.id, delivery.sha256, delivery.file_name, delivery.byte_count,
+            delivery.received_at, delivery.night, delivery.run_id, PARSER_VERSION, spec,
+            "rejected" if rejected else "loaded", rejected["code"] if rejected else None,
+            counts["rows_read"], counts["rows_loaded"], counts["rows_quarantined"],
+        ),
+    )
+
+
+def quarantine_rest(
+    connection: "psycopg.Connection[Any]", file_id: int, row_count: int, reason: dict[str, Any]
+) -> None:
+    """One entry for the rows refused together with the file."""
+    connection.execute(
+        "insert into intake.quarantine (file_id, row_number, row_count, reasons) values (%s, null, %s, %s)",
+        (file_id, row_count, json.dumps([reason], ensure_ascii=False)),
+    )

@@ -1,0 +1,187 @@
+"""One file: store → parse in a child → land in one transaction → ledger. Exactly once by content."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opinion_warehouse.intake import ledger, store
+from opinion_warehouse.intake.discover import scratch_folder, sync_source
+from opinion_warehouse.intake.parsing import Parsed, parse
+from opinion_warehouse.settings import Settings
+from opinion_warehouse.sources import Source, SpecError, SpecInvalid, load_source, spec_paths, spec_sha256
+
+if TYPE_CHECKING:
+    import psycopg
+
+log = logging.getLogger(__name__)
+MAX_BAD_SHARE = 0.02
+_COPY_CHUNK = 1 << 20
+
+
+def reached(step: str) -> None:
+    """A step of the load is done. Fault tests replace it to kill the process there."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file as it was delivered."""
+
+    source: Source
+    file_name: str
+    sha256: str
+    byte_count: int
+    received_at: datetime
+    night: date
+    run_id: str
+
+
+def find_source(settings: Settings, source_id: str) -> Source:
+    """The spec of a source by its id."""
+    for path in spec_paths(settings.sources_dir):
+        if path.stem == source_id:
+            return load_source(path, settings.reference_dir)
+    mend = f"write {settings.sources_dir}/<family>/{source_id}.yml, or use an id that is there"
+    raise SpecInvalid([SpecError(settings.sources_dir, 1, source_id, "no source has this id", mend)])
+
+
+def load_file(
+    settings: Settings, source_id: str, path: str | Path, night: date, run_id: str, take: bool = True
+) -> dict[str, Any]:
+    """Load one file, and say what came of it: loaded, duplicate or rejected, with the reason and the rows.
+
+    Whatever stops it midway leaves the file in the inbox and nothing in the database but an attempt without a
+    good end. With `take`, the inbox file goes once it is safe in the store and in the ledger.
+    """
+    from opinion_warehouse.database.connect import connect
+    from opinion_warehouse.database.secrets import hmac_key
+
+    source = find_source(settings, source_id)
+    path = Path(path)
+    with connect(settings, "loader", autocommit=True, application_name=f"opinion load {source_id}") as connection:
+        sync_source(connection, source, night)
+        with ledger.attempt(settings, connection, source_id, path.name, night, run_id) as attempt:
+            key = hmac_key(settings)  # without it, nothing is parsed
+            if not path.exists() and ledger.has_file(connection, source_id, path.name):
+                # The run that was killed here had come to its end but for saying so.
+                return attempt.end("duplicate", path.name, detail="it was loaded and taken before")
+            before = path.stat()
+            sha256, byte_count = store.put(settings, path)
+            attempt.stored(sha256)
+            reached("stored")
+            received_at = datetime.fromtimestamp(before.st_mtime, UTC)
+            delivery = Delivery(source, path.name, sha256, byte_count, received_at, night, run_id)
+            outcome = load_stored(settings, connection, delivery, key)
+            result = attempt.end(**outcome, name=path.name)
+        reached("recorded")
+        if take:
+            _take(settings, source, path, before)
+    return result
+
+
+def load_stored(
+    settings: Settings, connection: "psycopg.Connection[Any]", delivery: Delivery, key: bytes, again: bool = False
+) -> dict[str, Any]:
+    """Parse and land the stored copy; `again` replaces what the ledger has of it."""
+    source = delivery.source
+    known = ledger.known_file(connection, source.id, delivery.sha256)
+    if known and not again and not ledger.is_worth_another_try(known, spec_sha256(source)):
+        return _duplicate(known)
+    file_id = ledger.next_file_id(connection)
+    prefix = f"{os.getpid()}-"
+    with tempfile.TemporaryDirectory(dir=scratch_folder(settings), prefix=prefix) as folder:
+        scratch = Path(folder)
+        plain = scratch / "file"
+        try:
+            store.fetch(settings, delivery.sha256, plain)
+        except store.StoreCorrupt:
+            if not again:
+                store.remove(settings, delivery.sha256)  # the file still lies in the inbox: it is stored anew
+            raise
+        parsed = parse(
+            settings, source, path=plain, file_name=delivery.file_name, file_id=file_id,
+            received_at=delivery.received_at, night=delivery.night, key=key, scratch=scratch,
+        )
+        reached("parsed")
+        return _land(connection, delivery, file_id, _judged(parsed), again)
+
+
+def _judged(parsed: Parsed) -> Parsed:
+    """A file with too many bad rows is refused whole: a wrong mapping would otherwise pass by halves."""
+    read = parsed.rows_good + parsed.rows_bad
+    bad = parsed.rows_bad - parsed.rows_harmless
+    if parsed.rejected or bad <= MAX_BAD_SHARE * read:
+        return parsed
+    detail = f"{bad} of {read} rows are bad, more than {MAX_BAD_SHARE:.0%}; the {parsed.rows_good} others wait with them"
+    reason = {"code": "bad_row_share", "column": None, "detail": detail}
+    return Parsed(reason, parsed.rows_good, parsed.rows_bad, parsed.rows_harmless, parsed.files)
+
+
+def _land(
+    connection: "psycopg.Connection[Any]", delivery: Delivery, file_id: int, parsed: Parsed, again: bool
+) -> dict[str, Any]:
+    source = delivery.source
+    with connection.transaction():
+        ledger.lock_source(connection, source.id)
+        known = ledger.known_file(connection, source.id, delivery.sha256)
+        if known:
+            if not again and not ledger.is_worth_another_try(known, spec_sha256(source)):
+                return _duplicate(known)
+            ledger.forget_file(connection, known.file_id)
+        rejected = parsed.rejected
+        counts = {
+            "rows_read": parsed.rows_good + parsed.rows_bad,
+            "rows_loaded": 0 if rejected else parsed.rows_good,
+            "rows_quarantined": parsed.rows_good + parsed.rows_bad if rejected else parsed.rows_bad,
+        }
+        ledger.write_file(connection, delivery, file_id, spec_sha256(source), rejected, counts)
+        reached("ledger written")
+        for table, path in sorted(parsed.files.items(), key=lambda item: item[0]):
+            if table == "quarantine":
+                _copy(connection, "intake.quarantine", path, "(file_id, row_number, row_count, reasons)")
+            elif not rejected:
+                _copy(connection, f"landing.{table}", path)
+                reached(f"copied {table}")
+        if rejected:
+            ledger.quarantine_rest(connection, file_id, parsed.rows_good, rejected)
+        reached("before commit")
+    reached("committed")
+    return {
+        "outcome": "rejected" if rejected else "loaded",
+        "reason_code": rejected["code"] if rejected else None,
+        "detail": rejected["detail"] if rejected else None,
+        **counts,
+    }
+
+
+def _copy(connection: "psycopg.Connection[Any]", table: str, path: Path, columns: str = "") -> None:
+    from psycopg import sql
+
+    name, rest = sql.Identifier(*table.split(".")), sql.SQL(columns)
+    statement = sql.SQL("copy {} {} from stdin (format csv)").format(name, rest)
+    with connection.cursor() as cursor, cursor.copy(statement) as copy, path.open("rb") as stream:
+        read: Callable[[], bytes] = lambda: stream.read(_COPY_CHUNK)  # noqa: E731
+        for chunk in iter(read, b""):
+            copy.write(chunk)
+
+
+def _duplicate(known: ledger.KnownFile) -> dict[str, Any]:
+    return {"outcome": "duplicate", "detail": f"the same bytes came before, as {known.file_name}"}
+
+
+def _take(settings: Settings, source: Source, path: Path, before: os.stat_result) -> None:
+    """Remove the inbox file, if it is still the one that was stored."""
+    if path.parent.resolve() != (settings.inbox_dir / source.id).resolve():
+        return
+    try:
+        now = path.stat()
+        if (now.st_ino, now.st_size, now.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns):
+            path.unlink()
+        else:
+            log.warning("%s changed while it was loaded; it stays for the next night", path)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,83 @@
+"""What was set aside: list it, look at it, and replay the stored file once spec or parser is mended."""
+
+from datetime import date
+from typing import Any
+
+from opinion_warehouse.intake import ledger, store
+from opinion_warehouse.intake.discover import sync_source
+from opinion_warehouse.intake.load import Delivery, find_source, load_stored
+from opinion_warehouse.settings import Settings
+
+_FILES = """
+select f.file_id, f.source_id, f.file_name, f.night, f.status, f.reason_code, f.landing_verdict,
+    f.rows_read, f.rows_loaded, f.rows_quarantined, f.sha256
+from intake.file as f
+where (f.rows_quarantined > 0 or f.status = 'rejected' or f.landing_verdict = 'held')
+    and (%(source)s::text is null or f.source_id = %(source)s)
+order by f.night desc, f.file_id desc
+"""
+_ROWS = """
+select row_number, row_count, reasons from intake.quarantine
+where file_id = %s order by row_number nulls first limit %s
+"""
+
+
+class NotThere(LookupError):
+    """No such file in the ledger."""
+
+
+def quarantine_list(settings: Settings, source_id: str | None = None) -> list[dict[str, Any]]:
+    """Files that were refused, held back, or left rows behind; newest first."""
+    from psycopg.rows import dict_row
+
+    from opinion_warehouse.database.connect import connect
+
+    with connect(settings, "loader") as connection, connection.cursor(row_factory=dict_row) as cursor:
+        return list(cursor.execute(_FILES, {"source": source_id}).fetchall())
+
+
+def quarantine_show(settings: Settings, file_id: int, limit: int = 100) -> dict[str, Any]:
+    """A file and its quarantined rows: row number, column and reason; never a cell."""
+    from psycopg.rows import dict_row
+
+    from opinion_warehouse.database.connect import connect
+
+    with connect(settings, "loader") as connection, connection.cursor(row_factory=dict_row) as cursor:
+        file = cursor.execute(
+            "select file_id, source_id, file_name, sha256, night, status, reason_code, landing_verdict, rows_read,"
+            " rows_loaded, rows_quarantined, parser_version from intake.file where file_id = %s",
+            (file_id,),
+        ).fetchone()
+        if file is None:
+            raise NotThere(f"no file {file_id} in the ledger; `opinion quarantine list` shows those there are")
+        detail = cursor.execute(
+            "select detail from intake.source_night where source_id = %s and night = %s",
+            (file["source_id"], file["night"]),
+        ).fetchone()
+        rows = cursor.execute(_ROWS, (file_id, limit)).fetchall()
+    return {**file, "detail": detail["detail"] if detail else None, "rows": list(rows)}
+
+
+def quarantine_replay(settings: Settings, file_id: int, night: date, run_id: str) -> dict[str, Any]:
+    """Read the stored file again with the spec as it is now, in the place of what was; checks come next.
+
+    All or nothing: until the new reading is committed the old one stands.
+    """
+    from opinion_warehouse.database.connect import connect
+    from opinion_warehouse.database.secrets import hmac_key
+
+    file = quarantine_show(settings, file_id, limit=0)
+    source = find_source(settings, file["source_id"])
+    with connect(settings, "loader", autocommit=True) as connection:
+        row = connection.execute(
+            "select byte_count, received_at from intake.file where file_id = %s", (file_id,)
+        ).fetchone()
+        if row is None or not store.exists(settings, file["sha256"]):
+            raise NotThere(f"the stored copy of file {file_id} is gone (keep.raw_days); deliver it again")
+        sync_source(connection, source, night)
+        delivery = Delivery(source, file["file_name"], file["sha256"], row[0], row[1], night, run_id)
+        with ledger.attempt(settings, connection, source.id, file["file_name"], night, run_id) as attempt:
+            attempt.stored(file["sha256"])
+            outcome = load_stored(settings, connection, delivery, hmac_key(settings), again=True)
+            return attempt.end(**outcome, name=file["file_name"])
+
