@@ -186,8 +186,18 @@ def run_suite(
                 "insert into quality.check_result (release_id, source_id, night, run_id, suite, check_id,"
                 " description, severity, outcome, observed) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
-                    (release_id, source_id, night, run_id, name, r.check_id, r.description, r.severity,
-                     r.outcome, json.dumps(r.observed))
+                    (
+                        release_id,
+                        source_id,
+                        night,
+                        run_id,
+                        name,
+                        r.check_id,
+                        r.description,
+                        r.severity,
+                        r.outcome,
+                        json.dumps(r.observed),
+                    )
                     for r in results
                 ],
             )
@@ -243,7 +253,7 @@ def _validate(
     context.enable_analytics(False)
     url = _read_only(dsn(settings, "gate", "postgresql+psycopg2"), suite.name, statement_seconds)
     source = context.data_sources.add_postgres("warehouse", connection_string=url, create_temp_table=False)
-    engine = source.get_engine()
+    engine = source.get_execution_engine().engine  # not get_engine(): that one only tests the connection
     ends = time.monotonic() + SUITE_SECONDS
 
     def keep_the_deadline(*_: object) -> None:
@@ -270,6 +280,7 @@ def _validate(
             found.update(_read(result))
     finally:
         engine.dispose()
+        source.get_engine().dispose()
     return found
 
 

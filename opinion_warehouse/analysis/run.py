@@ -141,8 +141,15 @@ def _compare(connection: "Connection[Any]", before: _Wave, after: _Wave, digest:
         " p_value adjusted_p_value is_changed",
         (
             (
-                key, after.wave_key, before.wave_key, digest, float(difference), _null(error), _null(p_value),
-                _null(q), None if np.isnan(q) else bool(q <= change.LEVEL),
+                key,
+                after.wave_key,
+                before.wave_key,
+                digest,
+                float(difference),
+                _null(error),
+                _null(p_value),
+                _null(q),
+                None if np.isnan(q) else bool(q <= change.LEVEL),
             )
             for key, difference, error, p_value, q in zip(
                 keys, found.difference, found.standard_error, found.p_value, adjusted, strict=True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from opinion_warehouse.checks import EXPECTATIONS, SuiteError, run_suite
+from opinion_warehouse.checks import EXPECTATIONS, STATEMENT_SECONDS, Parameter, SuiteError, run_suite
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.gate.exceptions import load_exceptions
 from opinion_warehouse.settings import Settings
@@ -38,10 +38,11 @@ def run(settings: Settings, release_id: int, night: date, run_id: str) -> Verdic
     never turn one into a pass.
     """
     parameters, required = _release(settings, release_id)
+    parameters["night"] = night
     reasons: list[str] = []
     warnings: list[str] = []
     try:
-        exceptions = load_exceptions()
+        exceptions = load_exceptions(EXPECTATIONS)
     except SuiteError as error:
         return _verdict(settings, release_id, [str(error)], [])
     for suite in required:
@@ -54,6 +55,7 @@ def run(settings: Settings, release_id: int, night: date, run_id: str) -> Verdic
                 release_id=release_id,
                 parameters=parameters,
                 excepted=exceptions,
+                statement_seconds=STATEMENT_SECONDS,
             )
         except Exception as error:  # whatever it is, the suite has left no complete record, and so blocks
             log.exception("suite %s crashed", suite)
@@ -69,7 +71,7 @@ def run(settings: Settings, release_id: int, night: date, run_id: str) -> Verdic
     return _verdict(settings, release_id, reasons, warnings)
 
 
-def _release(settings: Settings, release_id: int) -> tuple[dict[str, str | int], list[str]]:
+def _release(settings: Settings, release_id: int) -> tuple[dict[str, Parameter], list[str]]:
     with connect(settings, "gate") as connection:
         row = connection.execute(
             "select release.state, pointer.release_id from release_ctl.release, release_ctl.pointer"
@@ -82,7 +84,7 @@ def _release(settings: Settings, release_id: int) -> tuple[dict[str, str | int],
         required = [suite for (suite,) in connection.execute("select suite from release_ctl.required_suite")]
     # Without a visible release a release is compared with itself: nothing can have shrunk.
     visible = release_id if row[1] is None else row[1]
-    parameters: dict[str, str | int] = {
+    parameters: dict[str, Parameter] = {
         "release_id": release_id,
         "release_schema": f"rel_{release_id}",
         "visible_id": visible,

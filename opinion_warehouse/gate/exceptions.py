@@ -9,8 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from opinion_warehouse.checks import EXPECTATIONS, SuiteError, load_suite
 
-EXCEPTIONS = EXPECTATIONS / "exceptions.yml"
-
 
 class CheckException(BaseModel):
     """One excepted check. It fails when it has expired, and when the check passes without it."""
@@ -29,10 +27,9 @@ class _File(BaseModel):
     exceptions: list[CheckException]
 
 
-def load_exceptions(
-    path: Path = EXCEPTIONS, suites: Path = EXPECTATIONS / "release"
-) -> dict[str, dict[str, str]]:
+def load_exceptions(folder: Path = EXPECTATIONS) -> dict[str, dict[str, str]]:
     """Check id → reason, owner, expires. SuiteError when the file is missing or wrong, or a check unknown."""
+    path = folder / "exceptions.yml"
     try:
         read = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except ValidationError as error:
@@ -45,10 +42,12 @@ def load_exceptions(
         if entry.check in exceptions:
             raise SuiteError(f"{path}: {entry.check} stands twice")
         exceptions[entry.check] = {
-            "reason": entry.reason, "owner": entry.owner, "expires": entry.expires.isoformat(),
+            "reason": entry.reason,
+            "owner": entry.owner,
+            "expires": entry.expires.isoformat(),
         }
     if exceptions:
-        known = {check.id for file in suites.glob("*.yml") for check in load_suite(file).checks}
+        known = {check.id for file in (folder / "release").glob("*.yml") for check in load_suite(file).checks}
         if unknown := sorted(set(exceptions) - known):
             raise SuiteError(f"{path}: no suite has a check {', '.join(unknown)}; remove its exception")
     return exceptions

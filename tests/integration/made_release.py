@@ -4,9 +4,10 @@ from datetime import date, datetime
 from typing import Any
 
 import yaml
+from psycopg import sql
+
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.settings import PROJECT, Settings
-from psycopg import sql
 
 NIGHT = date(2026, 11, 22)
 MONDAY = date(2026, 11, 16)
@@ -49,7 +50,14 @@ def rows() -> dict[str, list[Row]]:
     wave = {"source_key": "s", "source_id": "s", "fieldwork_start_date": MONDAY, "fieldwork_end_date": SUNDAY,
             "respondent_count": 900, "sampling": "probability", "coverage_place_code": "92"} | text  # fmt: skip
     no_margin = dict.fromkeys(
-        ("standard_error", "ci_low", "ci_high", "degrees_of_freedom", "design_effect", "effective_sample_size")
+        (
+            "standard_error",
+            "ci_low",
+            "ci_high",
+            "degrees_of_freedom",
+            "design_effect",
+            "effective_sample_size",
+        )
     )
     estimates = [
         estimate("w1", "a", 0.40), estimate("w1", "b", 0.60), estimate("w2", "a", 0.48), estimate("w2", "b", 0.52),
@@ -158,13 +166,17 @@ def seal_release(settings: Settings, tables: dict[str, list[Row]] | None = None)
         assert found is not None
         release_id = int(found[0])
         schema = f"rel_{release_id}"
-        connection.execute(sql.SQL("create schema {} authorization opinion_owner").format(sql.Identifier(schema)))
+        connection.execute(
+            sql.SQL("create schema {} authorization opinion_owner").format(sql.Identifier(schema))
+        )
         for source in tables["dim_source"]:
             connection.execute(
                 "insert into release_ctl.release_source values (%s, %s, %s, 'fresh', %s, 1)",
                 [release_id, source["source_id"], source["source_family"], NIGHT],
             )
-        connection.execute(sql.SQL("grant usage, create on schema {} to transformer").format(sql.Identifier(schema)))
+        connection.execute(
+            sql.SQL("grant usage, create on schema {} to transformer").format(sql.Identifier(schema))
+        )
         connection.execute("set local role transformer")
         for table, columns in contract().items():
             shape = sql.SQL(", ").join(
@@ -197,7 +209,7 @@ def make_core(settings: Settings) -> None:
         )
         for row in rows()["fct_survey_estimate"]:
             count = 901 if row["estimate"] is not None else 9
-            connection.execute("insert into core.fct_survey_estimate values (%s, %s)", [row["estimate_key"], count])
-        connection.execute(
-            "insert into core.fct_source_comparison values ('c1', 6), ('c2', 901), ('c3', 4)"
-        )
+            connection.execute(
+                "insert into core.fct_survey_estimate values (%s, %s)", [row["estimate_key"], count]
+            )
+        connection.execute("insert into core.fct_source_comparison values ('c1', 6), ('c2', 901), ('c3', 4)")

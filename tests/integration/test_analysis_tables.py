@@ -57,10 +57,28 @@ def test_analyse_two_waves_writes_reliability_and_change(core: Settings) -> None
     low = stats.beta.ppf(0.025, 0.4 * n_star, 0.6 * n_star + 1)
     high = stats.beta.ppf(0.975, 0.4 * n_star + 1, 0.6 * n_star)
     assert assessed == ("w1-q1-a", pytest.approx(600), pytest.approx(low), pytest.approx(high), "present")
-    p = 2 * stats.t.sf(3.2, 60)  # .08 / sqrt(.02^2 + .015^2); the two answers' p are equal, so are the adjusted
+    p = 2 * stats.t.sf(
+        3.2, 60
+    )  # .08 / sqrt(.02^2 + .015^2); the two answers' p are equal, so are the adjusted
     assert changed == [
-        ("w2-q1-a", "w1", pytest.approx(0.08), pytest.approx(0.025), pytest.approx(p), pytest.approx(p), True),
-        ("w2-q1-b", "w1", pytest.approx(-0.08), pytest.approx(0.025), pytest.approx(p), pytest.approx(p), True),
+        (
+            "w2-q1-a",
+            "w1",
+            pytest.approx(0.08),
+            pytest.approx(0.025),
+            pytest.approx(p),
+            pytest.approx(p),
+            True,
+        ),
+        (
+            "w2-q1-b",
+            "w1",
+            pytest.approx(-0.08),
+            pytest.approx(0.025),
+            pytest.approx(p),
+            pytest.approx(p),
+            True,
+        ),
     ]
 
 
@@ -73,7 +91,9 @@ def test_analyse_earlier_wave_revised_compares_the_pair_again(core: Settings) ->
     analysis.analyse(core, 1)
     with connect(core, "transformer") as connection:
         connection.execute("update core.fct_survey_wave set input_digest = 'd1b' where wave_key = 'w1'")
-        connection.execute("update core.fct_survey_estimate set estimate = .48 where estimate_key = 'w1-q1-a'")
+        connection.execute(
+            "update core.fct_survey_estimate set estimate = .48 where estimate_key = 'w1-q1-a'"
+        )
     done = analysis.analyse(core, 2)
     assert (done["waves_assessed"], done["pairs_compared"]) == (1, 1)
     with connect(core, "transformer") as connection:

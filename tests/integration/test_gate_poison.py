@@ -1,9 +1,12 @@
 """Tests of the checks: a clean release passes them all, and each is seen to fail on the fault it is there for."""
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pytest
 from made_release import NIGHT, make_core, seal_release
+
 from opinion_warehouse.checks import EXPECTATIONS, Check, Parameter, evaluate, fill, load_suite
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.settings import Settings
@@ -93,10 +96,10 @@ class Sealed:
 
 
 @pytest.fixture(scope="module")
-def sealed(module_warehouse: Settings) -> Sealed:
-    make_core(module_warehouse)
-    visible = seal_release(module_warehouse)
-    return Sealed(module_warehouse, visible_id=visible, release_id=seal_release(module_warehouse))
+def sealed(new_warehouse: Callable[[], AbstractContextManager[Settings]]) -> Iterator[Sealed]:
+    with new_warehouse() as settings:
+        make_core(settings)
+        yield Sealed(settings, visible_id=seal_release(settings), release_id=seal_release(settings))
 
 
 def checks() -> dict[str, Check]:

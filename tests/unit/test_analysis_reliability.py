@@ -75,9 +75,7 @@ def test_assess_design_effect_under_one_caps_effective_sample_at_n() -> None:
         (0.4, 0.03, 300, 120, 0, reliability.SUPPRESS_NO_VARIANCE),
     ],
 )
-def test_assess_rule_applies_code(
-    p: float, se: float | None, n: int, count: int, df: int, code: str
-) -> None:
+def test_assess_rule_applies_code(p: float, se: float | None, n: int, count: int, df: int, code: str) -> None:
     assert one(p, se, n, count, df)[3] == code
 
 

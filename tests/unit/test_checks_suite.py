@@ -105,10 +105,14 @@ def test_for_sqlalchemy_colons_survive_text() -> None:
 @pytest.mark.parametrize(
     ("message", "kept"),
     [
-        ('(psycopg2.errors.InvalidTextRepresentation) invalid input syntax: "Nguyen Van A"',
-         "InvalidTextRepresentation"),
-        ('(psycopg2.errors.UndefinedTable) relation "nope" does not exist\nLINE 1: select', 'UndefinedTable: '
-         'relation "nope" does not exist'),
+        (
+            '(psycopg2.errors.InvalidTextRepresentation) invalid input syntax: "Nguyen Van A"',
+            "InvalidTextRepresentation",
+        ),
+        (
+            '(psycopg2.errors.UndefinedTable) relation "nope" does not exist\nLINE 1: select',
+            'UndefinedTable: relation "nope" does not exist',
+        ),
         ("KeyError: 'Nguyen Van A'", "check failed to run"),
     ],
 )

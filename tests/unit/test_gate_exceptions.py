@@ -12,16 +12,16 @@ ENTRY = "{check: REL-001, reason: known since the move, owner: survey desk, expi
 
 @pytest.fixture
 def suites(tmp_path: Path) -> Path:
-    (tmp_path / "shape.yml").write_text(
+    (tmp_path / "release").mkdir()
+    (tmp_path / "release" / "shape.yml").write_text(
         "name: shape\nchecks: [{id: REL-001, description: d, severity: block, query: select 1}]"
     )
     return tmp_path
 
 
 def load(suites: Path, text: str) -> dict[str, dict[str, str]]:
-    file = suites / "exceptions.yaml"
-    file.write_text(text)
-    return load_exceptions(file, suites)
+    (suites / "exceptions.yml").write_text(text)
+    return load_exceptions(suites)
 
 
 def test_load_exceptions_shipped_file_is_valid() -> None:
@@ -46,11 +46,11 @@ def test_load_exceptions_good_entry_is_given_by_check(suites: Path) -> None:
     ],
 )
 def test_load_exceptions_bad_entry_is_refused(suites: Path, text: str, says: str) -> None:
-    with pytest.raises(SuiteError, match=r"exceptions\.yaml") as refused:
+    with pytest.raises(SuiteError, match=r"exceptions\.yml") as refused:
         load(suites, text)
     assert says in str(refused.value)
 
 
 def test_load_exceptions_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match="cannot be read"):
-        load_exceptions(tmp_path / "gone.yml", tmp_path)
+        load_exceptions(tmp_path)

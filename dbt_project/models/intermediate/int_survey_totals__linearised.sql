@@ -1,15 +1,14 @@
 {{ config(pre_hook="set local work_mem = '256MB'") }}
--- Weighted totals and the Taylor sums of each domain × item × answer, in one pass of window functions
--- (the same as joined CTEs took 45 times as long: the planner cannot size them).
+-- Weighted totals and the Taylor sums of each domain × item × base × answer, in one pass of window functions
+-- (the same as joined CTEs took 45 times as long: the planner cannot size them). One number stands for
+-- domain, item and base together: sorting by it is what the time goes into.
 -- q_xy = Σ_h (1-f1)(n_h Σ xy − Σx Σy)/(n_h−1) + second stage; n_h counts every PSU of the stratum in the wave.
 with by_psu as (
     select
-        domain.domain_number,
-        answer.item_number,
-        answer.base_code,
-        respondent.stratum_number,
+        domain.domain_number::bigint * 1000000 + answer.item_number * 2 + (answer.base_code = 'substantive')::int as cell,
         respondent.psu_number,
         answer.option_number,
+        max(respondent.stratum_number) as stratum_number,
         bool_or(answer.has_two_bases) as has_two_bases,
         max(respondent.stratum_psu_count) as n_h,
         max(respondent.stratum_fraction) as f1,
@@ -28,9 +27,7 @@ with by_psu as (
         on answer.respondent_number = respondent.respondent_number
     inner join {{ ref('int_survey_domains__assigned') }} as domain
         on answer.respondent_number = domain.respondent_number
-    group by
-        domain.domain_number, answer.item_number, answer.base_code,
-        respondent.stratum_number, respondent.psu_number, answer.option_number
+    group by 1, 2, 3
 ),
 
 psu_base as (
@@ -41,14 +38,12 @@ psu_base as (
         row_number() over (psu order by option_number) = 1 as is_first,
         f1 * (1 - f2) as second_stage
     from by_psu
-    window psu as (partition by domain_number, item_number, base_code, psu_number)
+    window psu as (partition by cell, psu_number)
 ),
 
 by_stratum as (
     select
-        domain_number,
-        item_number,
-        base_code,
+        cell,
         stratum_number,
         option_number,
         bool_or(has_two_bases) as has_two_bases,
@@ -72,8 +67,8 @@ by_stratum as (
             second_stage * (case when m_c > 1 then (m_c * psu_bb - psu_b * psu_b) / (m_c - 1) else psu_bb end)
         ) filter (where is_first)) over stratum as within_bb
     from psu_base
-    group by domain_number, item_number, base_code, stratum_number, option_number
-    window stratum as (partition by domain_number, item_number, base_code, stratum_number)
+    group by cell, stratum_number, option_number
+    window stratum as (partition by cell, stratum_number)
 ),
 
 stratum_variance as (
@@ -94,9 +89,9 @@ stratum_variance as (
 )
 
 select
-    domain_number,
-    item_number,
-    base_code,
+    (cell / 1000000)::int as domain_number,
+    (cell % 1000000 / 2)::int as item_number,
+    case cell % 2 when 1 then 'substantive' else 'all' end as base_code,
     option_number,
     bool_or(has_two_bases) as has_two_bases,
     sum(answer_count)::bigint as answer_unweighted_count,
@@ -111,5 +106,5 @@ select
     sum(sum(psu_count) filter (where is_first)) over item::int as psu_count,
     sum(count(*) filter (where is_first)) over item::int as stratum_count
 from stratum_variance
-group by domain_number, item_number, base_code, option_number
-window item as (partition by domain_number, item_number, base_code)
+group by cell, option_number
+window item as (partition by cell)

@@ -55,11 +55,13 @@ begin
         execute format('alter table serve.%I owner to serve_owner', named);
         -- It attaches and detaches, and writes no row: through a parent a sealed table could be changed.
         execute format('revoke all on serve.%I from serve_owner', named);
-        execute format('grant select on serve.%I to gate, publisher', named);
+        execute format('grant select on serve.%I to opinion_owner, gate, publisher', named);
         return;
     end if;
-    select string_agg(format('%s.%s: %s', named, p.column_name,
-        coalesce(format('was %s, is %s', p.column_type, c.column_type), 'has gone')), '; ')
+    select string_agg(format('%s.%s: %s', named, p.column_name, case
+        when c.column_type is null then 'has gone'
+        else format('was %s, is %s', p.column_type, c.column_type)
+    end), '; ' order by p.place)
     into fault
     from release_ctl.columns_of(parent) as p
     left join release_ctl.columns_of(of_table) as c using (column_name)

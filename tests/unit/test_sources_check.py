@@ -1,0 +1,125 @@
+"""Wrong specs: the error names file, line and key, and says how to mend it."""
+
+from pathlib import Path
+
+import pytest
+
+from opinion_warehouse.settings import PROJECT
+from opinion_warehouse.sources import SpecInvalid, check_sources, load_source, read_sources, spec_sha256
+
+SOCIAL = """\
+id: a_social
+family: social
+title: {vi: A, en: A}
+owner: desk
+licence: none
+provenance: here
+files: {format: csv, pattern: "*.csv"}
+social:
+  columns: {item_id: id, published_at: at, text: [words]}
+  date_format: iso
+  platform: facebook
+  query: q
+  queries:
+    - {code: q, label: {vi: Q, en: Q}, topic: C1}
+"""
+
+
+def written(folder: Path, text: str, name: str = "social/a_social.yml") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key", "words"),
+    [
+        ("owner: desk", "owner: desk\ncolour: red", 5, "colour", "is no key of a spec"),
+        ("owner: desk\n", "", 1, "owner", "is missing"),
+        ("owner: desk", "owner: desk\nowner: other", 5, "owner", "stands twice"),
+        ("topic: C1", "topic: C99", 14, "social.queries.0.topic", "'C99' is not known"),
+        ("platform: facebook", "platform: fb", 11, "social.platform", "'fb' is not known"),
+        ("format: csv", "format: xlsx", 7, "files", "needs `sheet`"),
+        ("format: csv", "format: csv, encoding: utf-9", 7, "files.encoding", "no encoding"),
+        ("date_format: iso", "date_format: YYYY", 10, "social.date_format", "must be iso"),
+        ("  query: q\n", "", 8, "social", "give `query`"),
+        ("id: a_social", "id: other_id", 1, "id", "is not the file's name"),
+        ("family: social", "family: survey", 1, "", "has the section `survey`"),
+        ("id: a_social", "id: [a", 2, "", "is no YAML"),
+        ("owner: desk", "owner: desk\ntime_zone: Mars/Base", 5, "time_zone", "no time zone"),
+    ],
+)
+def test_check_sources_of_a_wrong_spec_names_line_key_and_mend(
+    tmp_path: Path, old: str, new: str, line: int, key: str, words: str
+) -> None:
+    path = written(tmp_path, SOCIAL.replace(old, new, 1))
+    errors = check_sources(tmp_path)
+    assert [(error.file, error.key) for error in errors] == [(path, key)]
+    assert errors[0].line == line
+    assert words in errors[0].message
+    assert errors[0].mend
+
+
+def test_load_source_of_a_right_spec_keeps_codes_as_text(tmp_path: Path) -> None:
+    text = SOCIAL + "places:\n  - {code: 00123, level: commune, parent: 092, name: {vi: no, en: yes}}\n"
+    source = load_source(written(tmp_path, text.replace("092", "VN")))
+    assert source.places[0].code == "00123"
+    assert source.places[0].name.vi == "no"
+
+
+def test_read_sources_with_one_wrong_spec_still_gives_the_others(tmp_path: Path) -> None:
+    written(tmp_path, SOCIAL)
+    written(tmp_path, "id: [", "social/broken.yml")
+    sources, errors = read_sources(tmp_path)
+    assert [source.id for source in sources] == ["a_social"]
+    assert [error.file.name for error in errors] == ["broken.yml"]
+
+
+def test_read_sources_with_one_id_twice_refuses_the_second(tmp_path: Path) -> None:
+    written(tmp_path, SOCIAL)
+    written(tmp_path, SOCIAL, "z_more/a_social.yml")
+    assert ["the id 'a_social' is that of" in error.message for error in check_sources(tmp_path)] == [True]
+
+
+def test_load_source_of_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SpecInvalid, match="cannot be read"):
+        load_source(tmp_path / "none.yml")
+
+
+def test_check_sources_of_a_missing_folder_says_how_to_set_it(tmp_path: Path) -> None:
+    assert "OPINION_SOURCES" in check_sources(tmp_path / "none")[0].mend
+
+
+def test_spec_sha256_does_not_change_with_comments(tmp_path: Path) -> None:
+    first = load_source(written(tmp_path, SOCIAL))
+    second = load_source(written(tmp_path, "# a comment\n" + SOCIAL))
+    assert spec_sha256(first) == spec_sha256(second)
+
+
+SURVEY = (PROJECT / "sources" / "_template_survey.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("column: Q3", "column: Q1", "stands twice"),
+        ("crossings: [[gender, age]]", "crossings: [[gender, region]]", "two different dimensions"),
+        ('{code: 40_plus, label: {vi: Từ 40, en: 40 and over}, low: 40}',
+         '{code: 40_plus, label: {vi: Từ 40, en: 40 and over}, low: 39}', "overlap"),
+        ('waste: "Q2[SQ002]"', 'rubbish: "Q2[SQ002]"', "must name the same codes"),
+        (r"file_name: '_(\d{4})\.csv$'", r"file_name: '_\d{4}\.csv$'", "needs a group"),
+        ("fieldwork_end: 2026-03-31", "fieldwork_end: 2026-02-30", "is no date"),
+        ("fieldwork_end: 2026-03-31", "fieldwork_end: 2026-02-01", "is after"),
+        ("ignore_columns: [token,", "ignore_columns: [weight,", "stands in `ignore_columns`"),
+        ("coverage_place: VN", "coverage_place: XX", "is not known"),
+    ],
+)
+def test_check_sources_of_a_survey_at_odds_with_itself_says_where(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    assert old in SURVEY
+    written(tmp_path, SURVEY.replace(old, new, 1), "survey/my_city_survey.yml")
+    errors = check_sources(tmp_path)
+    assert len(errors) == 1
+    assert words in errors[0].message
