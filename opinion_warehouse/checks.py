@@ -21,32 +21,25 @@ recorded, never a row's value. Whatever goes wrong with a check is an `error`, a
 
 import json
 import re
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from urllib.parse import quote, urlencode
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from opinion_warehouse.settings import PROJECT, Settings
 
-if TYPE_CHECKING:
-    from great_expectations.core import ExpectationSuiteValidationResult
-    from great_expectations.expectations.expectation import Expectation
-
 Severity = Literal["block", "warn"]
 Outcome = Literal["pass", "fail", "error"]
+Found = tuple[Outcome, dict[str, Any]]
 Parameter = str | int | date | Sequence[int]
 
 EXPECTATIONS = PROJECT / "expectations"
 STATEMENT_SECONDS = 60
-SUITE_SECONDS = 300
-_OFFENDING = "offending_rows"
-_COUNTS = ("element_count", "unexpected_count", "missing_count")
+OFFENDING = "offending_rows"
 
 
 class SuiteError(Exception):
@@ -62,12 +55,12 @@ class Check(BaseModel):
     description: str = Field(min_length=1)
     severity: Severity
     query: str = Field(min_length=1)
-    type: str = Field(_OFFENDING, pattern=r"^(expect_[a-z0-9_]+|offending_rows)$")
+    type: str = Field(OFFENDING, pattern=r"^(expect_[a-z0-9_]+|offending_rows)$")
     kwargs: dict[str, Any] = {}
 
     @model_validator(mode="after")
     def _kwargs_need_a_type(self) -> Self:
-        if self.kwargs and self.type == _OFFENDING:
+        if self.kwargs and self.type == OFFENDING:
             raise ValueError("`kwargs` belong to a `type: expect_…`; a plain query has none")
         return self
 
@@ -211,11 +204,15 @@ def evaluate(
     settings: Settings, suite: Suite, parameters: Mapping[str, Parameter], statement_seconds: float
 ) -> list[CheckResult]:
     """One result a check, in the suite's order. A check Great Expectations says nothing about is an error."""
+    seen: dict[str, Found] = {}
+    crash: dict[str, Any] = {"error": "no result"}
     try:
-        seen = _validate(settings, suite, parameters, statement_seconds)
-        crash: dict[str, Any] = {"error": "no result"}
-    except Exception as error:  # a crash of the checker must count against every check it was to make
-        seen, crash = {}, {"error": _what(error)}
+        from opinion_warehouse import validation  # its import is Great Expectations' import: seconds
+
+        seen = validation.validate(settings, suite, parameters, statement_seconds)
+    except Exception as error:  # a crash of the checker counts against every check it was to make
+        known = isinstance(error, SuiteError | TimeoutError)
+        crash = {"error": str(error) if known else type(error).__name__}
     results = []
     for check in suite.checks:
         outcome, observed = seen.get(check.id, ("error", crash))
@@ -233,125 +230,3 @@ def _with_exception(result: CheckResult, exception: Mapping[str, str] | None, ni
     if date.fromisoformat(exception["expires"]) < night:
         return replace(result, observed={**result.observed, "exception_expired": 1})
     return replace(result, severity="warn", observed={**result.observed, "exception": dict(exception)})
-
-
-def _validate(
-    settings: Settings, suite: Suite, parameters: Mapping[str, Parameter], statement_seconds: float
-) -> dict[str, tuple[Outcome, dict[str, Any]]]:
-    import logging
-
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-    from sqlalchemy import event
-
-    from opinion_warehouse.database.connect import dsn
-
-    # Great Expectations logs a failing query with the database's message, which can quote a value.
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
-    context = gx.get_context(mode="ephemeral")
-    context.variables.config.progress_bars = ProgressBarsConfig(globally=False)
-    context.enable_analytics(False)
-    url = _read_only(dsn(settings, "gate", "postgresql+psycopg2"), suite.name, statement_seconds)
-    source = context.data_sources.add_postgres("warehouse", connection_string=url, create_temp_table=False)
-    engine = source.get_execution_engine().engine  # not get_engine(): that one only tests the connection
-    ends = time.monotonic() + SUITE_SECONDS
-
-    def keep_the_deadline(*_: object) -> None:
-        if time.monotonic() > ends:
-            raise TimeoutError(f"suite {suite.name} ran longer than {SUITE_SECONDS} s")
-
-    event.listen(engine, "before_cursor_execute", keep_the_deadline)
-    found: dict[str, tuple[Outcome, dict[str, Any]]] = {}
-    try:
-        plain = [check for check in suite.checks if check.type == _OFFENDING]
-        typed = [check for check in suite.checks if check.type != _OFFENDING]
-        groups = [("select 1 as only_row", plain)] if plain else []
-        for query in dict.fromkeys(check.query for check in typed):
-            groups.append((fill(query, parameters), [check for check in typed if check.query == query]))
-        for number, (query, checks) in enumerate(groups):
-            asset = source.add_query_asset(name=f"asset_{number}", query=_for_sqlalchemy(query))
-            batch = asset.add_batch_definition_whole_table("all").get_batch()
-            expectations = [_expectation(check, parameters) for check in checks]
-            wanted = gx.ExpectationSuite(name=f"{suite.name}_{number}", expectations=expectations)
-            # No example values: BASIC with a partial list of length 0 asks for counts only.
-            result = batch.validate(
-                wanted, result_format={"result_format": "BASIC", "partial_unexpected_count": 0}
-            )
-            found.update(_read(result))
-    finally:
-        engine.dispose()
-        source.get_engine().dispose()
-    return found
-
-
-def _read_only(dsn: str, suite: str, statement_seconds: float) -> str:
-    milliseconds = int(statement_seconds * 1000)
-    options = f"-c statement_timeout={milliseconds} -c default_transaction_read_only=on -c jit=off"
-    asked = urlencode({"application_name": f"opinion gate {suite}", "options": options}, quote_via=quote)
-    # A $ would be taken for a variable of Great Expectations' own configuration.
-    return f"{dsn}{'&' if '?' in dsn else '?'}{asked}".replace("$", "%24")
-
-
-def _for_sqlalchemy(query: str) -> str:
-    """A colon before a word would be taken for a bind parameter."""
-    return re.sub(r"(?<![:\w$\\]):([\w$]+)(?![:\w$])", r"\\:\1", query)
-
-
-def _expectation(check: Check, parameters: Mapping[str, Parameter]) -> "Expectation":
-    from great_expectations.expectations.registry import get_expectation_impl
-
-    from opinion_warehouse.offending_rows import OffendingRows
-
-    meta = {"check_id": check.id}
-    if check.type != _OFFENDING:
-        return get_expectation_impl(check.type)(**check.kwargs, meta=meta)
-    query = fill(check.query, parameters).replace("{", "{{").replace("}", "}}")
-    # Great Expectations prints a complaint about a query without {batch}; the batch is a dummy here.
-    counted = f"select count(*) as {_OFFENDING} from (\n{query}\n) as broken /* {{batch}} */"  # noqa: S608
-    return OffendingRows(unexpected_rows_query=_for_sqlalchemy(counted), meta=meta)
-
-
-def _read(
-    validated: "ExpectationSuiteValidationResult",
-) -> Iterable[tuple[str, tuple[Outcome, dict[str, Any]]]]:
-    for result in validated.results:
-        configuration = result.expectation_config
-        if configuration is None:
-            continue
-        check_id = str((configuration.meta or {})["check_id"])
-        if errors := _errors(result.exception_info or {}):
-            yield check_id, ("error", {"error": errors})
-            continue
-        detail = result.result or {}
-        observed = {name: int(detail[name]) for name in _COUNTS if isinstance(detail.get(name), int)}
-        value = detail.get("observed_value")
-        counts_rows = configuration.type.startswith(("offending", "expect_table_row_count"))
-        if counts_rows and isinstance(value, int):
-            observed["rows"] = value
-        yield check_id, ("pass" if result.success is True else "fail", observed)
-
-
-def _errors(info: Mapping[str, Any]) -> str:
-    if "raised_exception" in info:
-        info = {"": info}
-    raised = [entry for entry in info.values() if isinstance(entry, Mapping) and entry["raised_exception"]]
-    return "; ".join(sorted({_tame(str(entry.get("exception_message", ""))) for entry in raised}))
-
-
-def _what(error: BaseException) -> str:
-    if isinstance(error, SuiteError | TimeoutError):
-        return str(error)
-    return f"{type(error).__name__}: {_tame(str(error))}"
-
-
-def _tame(message: str) -> str:
-    """What may be kept of an error: its kind, and names of relations and columns; a value never.
-
-    PostgreSQL quotes the offending value in data errors, so only messages about names and time are kept.
-    """
-    kind = re.search(r"\(?psycopg2\.errors\.(\w+)\)?", message)
-    if kind is None:
-        return "check failed to run" if "SuiteError" not in message else message
-    first = message.split(")", 1)[-1].strip().splitlines()[:1]
-    named = kind.group(1).startswith(("Undefined", "Syntax", "Insufficient", "Ambiguous", "QueryCanceled"))
-    return f"{kind.group(1)}: {first[0]}" if named and first else kind.group(1)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -57,7 +58,8 @@ def show(settings: Settings, night: Night, console: Console) -> None:
     from opinion_warehouse import release
 
     console.print()
-    console.print(_sources(settings, night))
+    for part in _sources(settings, night):
+        console.print(part)
     built = _built(settings, night)
     if built is not None:
         console.print(_gate(settings, built["release_id"]))
@@ -84,15 +86,16 @@ def refused_sources(settings: Settings, night: Night) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _sources(settings: Settings, night: Night) -> Table:
+def _sources(settings: Settings, night: Night) -> list[Table | str]:
     from opinion_warehouse.database.connect import connect
 
-    table = Table(title="Sources tonight", title_justify="left", expand=False)
+    table = Table(title="Sources tonight", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("family", "source"):
         table.add_column(heading, no_wrap=True)
     for heading in ("files", "rows read", "loaded", "quarantined"):
-        table.add_column(heading, justify="right")
-    table.add_column("came to")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("came to", no_wrap=True)
+    details: list[Table | str] = []
     with connect(settings, "loader") as connection:
         rows = connection.execute(
             SOURCES, {"runs": list(night.run_ids.values()), "night": night.night}
@@ -101,9 +104,12 @@ def _sources(settings: Settings, night: Night) -> Table:
         parts = ((duplicate, "again"), (rejected, "refused"), (failed, "failed"))
         notes = [f"{count} {word}" for count, word in parts if count]
         files = f"{loaded + duplicate + rejected + failed}" + (f" ({', '.join(notes)})" if notes else "")
-        said = STATUS.get(status, status) + (f" [dim]{_escape(detail)}[/dim]" if detail else "")
-        table.add_row(family, source, files, f"{read:,}", f"{took:,}", f"{bad:,}" if bad else "0", said)
-    return table
+        if status == "accepted" and not (loaded or duplicate or rejected or failed):
+            status = "nothing_new"  # this run brought nothing; an earlier one of the same night did
+        table.add_row(family, source, files, f"{read:,}", f"{took:,}", f"{bad:,}", STATUS.get(status, status))
+        if detail:
+            details.append(f"  [yellow]{source}[/yellow]: {_escape(detail)}")
+    return [table, *details]
 
 
 def _built(settings: Settings, night: Night) -> dict[str, Any] | None:
@@ -117,9 +123,9 @@ def _built(settings: Settings, night: Night) -> dict[str, Any] | None:
 def _gate(settings: Settings, release_id: int) -> Table:
     from opinion_warehouse.database.connect import connect
 
-    table = Table(title=f"Gate: checks on the sealed tables of release {release_id}", title_justify="left")
+    table = Table(title=f"Gate: release {release_id}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("suite", no_wrap=True)
-    table.add_column("passed", justify="right")
+    table.add_column("checks passed", justify="right")
     table.add_column("result")
     with connect(settings, "gate") as connection:
         rows = connection.execute(GATE, (release_id,)).fetchall()
@@ -143,10 +149,16 @@ def _verdict(settings: Settings, night: Night, built: dict[str, Any] | None, vis
     elif night.is_blocked:
         lines.insert(0, f"[bold red]the gate blocked release {built and built['release_id']}[/bold red]; {still}")
     elif "open_release" in night.skipped:
-        lines.insert(0, f"[bold]nothing new since the last release: nothing was published[/bold]; {still}")
+        lines.insert(0, f"[bold]{_nothing_new(visible)}[/bold]; {still}")
     else:
         lines.insert(0, f"[bold red]nothing was published[/bold red]; {still}")
     return "\n".join(lines)
+
+
+def _nothing_new(visible: int | None) -> str:
+    if visible is None:
+        return "no source has accepted data: nothing to publish"
+    return "nothing new since the last release: nothing was published"
 
 
 def _kind(built: dict[str, Any]) -> str:
@@ -170,8 +182,8 @@ def _connect(settings: Settings) -> Table:
     from opinion_warehouse.database.connect import parameters
 
     given = parameters(settings, "bi_reader")
-    table = Table(title="Connect a BI tool", title_justify="left", show_header=False)
-    table.add_row("type", "PostgreSQL, schema [bold]opinion[/bold] (start with obt_survey_estimate, obt_opinion_by_topic)")
+    table = Table(title="Connect a BI tool", title_justify="left", show_header=False, box=None)
+    table.add_row("type", "PostgreSQL, schema [bold]opinion[/bold]: obt_survey_estimate, …")
     table.add_row("host, port", f"{given.get('host', '')}, {given.get('port', '5432')}")
     table.add_row("database", given["dbname"])
     table.add_row("role", "bi_reader: reads the views of schema opinion, nothing else")
@@ -186,9 +198,9 @@ def _next(night: Night, visible: int | None) -> str:
         steps.insert(0, (f"less '{_relative(night.log_file)}'", "what went wrong, in full"))
     steps += [
         (f"{run} quarantine list", "what was refused, and why"),
-        ("make up", "Airflow's page and scheduler on 127.0.0.1; Ctrl-C stops everything"),
+        ("make up", "Airflow's page; Ctrl-C stops everything"),
         ("docs/add-a-source.md", "a source of your own"),
-        (f"{run} down", "stop the database server that goes on running"),
+        (f"{run} down", "stop the database server, which runs on"),
     ]
     width = max(len(step) for step, _ in steps)
     return "Next:\n" + "\n".join(f"  [bold]{step:<{width}}[/bold]  {what}" for step, what in steps)

@@ -1,7 +1,7 @@
 """A release's life: open, seal, attach, publish, roll back, prune.
 
-The rules are in the database's functions (a refusal is an error with SQLSTATE 55000, an outrun task 40001); here they
-are called in the right order and transactions. The gate stands between seal and attach.
+The rules are in the database's functions (a refusal is an error with SQLSTATE 55000, an outrun task 40001); here
+they are called in the right order and transactions. The gate stands between seal and attach.
 """
 
 import hashlib
@@ -56,7 +56,7 @@ def attach(settings: Settings, release_id: int) -> None:
             _call(settings, "attach", release_id)
             return
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            # Only a changed shape waits for readers (a view is replaced, a column added): stand back and try again.
+            # Only a changed shape (a view replaced, a column added) waits for readers: stand back, try again.
             if attempt == _ATTACH_ATTEMPTS:
                 raise
             time.sleep(attempt)
@@ -65,8 +65,8 @@ def attach(settings: Settings, release_id: int) -> None:
 def publish(settings: Settings, release_id: int, why: str) -> str:
     """Attach if need be, then move the pointer: `published` or `already`.
 
-    The pointer must stand where it stood when the release was opened; otherwise somebody has published or rolled
-    back meanwhile, and this task has been outrun.
+    The pointer must stand where it stood when the release was opened; otherwise somebody has published or
+    rolled back meanwhile, and this task has been outrun.
     """
     attach(settings, release_id)
     with connect(settings, "publisher", autocommit=True) as connection:
@@ -114,8 +114,8 @@ def list_releases(settings: Settings) -> list[dict[str, Any]]:
     """All releases, newest first."""
     return _rows(
         settings,
-        "select r.release_id, r.state, r.night, r.run_id, r.is_partial, r.data_start, r.data_end, r.git_revision,"
-        " r.digest, r.opened_at, r.published_at, r.release_id = p.release_id as is_visible"
+        "select r.release_id, r.state, r.night, r.run_id, r.is_partial, r.data_start, r.data_end,"
+        " r.git_revision, r.digest, r.opened_at, r.published_at, r.release_id = p.release_id as is_visible"
         " from release_ctl.release as r cross join release_ctl.pointer as p order by r.release_id desc",
     )
 
@@ -171,7 +171,7 @@ def prune(settings: Settings, *, patience: float = 10.0) -> list[int]:
 def _detach(connection: "psycopg.Connection[Any]", release_id: int) -> None:
     """Detaching concurrently stops no reader, and cannot stand in a function; serve_owner may do it.
 
-    A detach that was interrupted, of whatever release, blocks the next on the same table: it is finished first.
+    An interrupted detach, of whatever release, blocks the next on the same table: it is finished first.
     """
     from psycopg import sql
 
@@ -180,7 +180,8 @@ def _detach(connection: "psycopg.Connection[Any]", release_id: int) -> None:
     try:
         for schema, table, is_pending in connection.execute(
             "select n.nspname, c.relname, h.inhdetachpending from pg_inherits as h"
-            " inner join pg_class as c on c.oid = h.inhrelid inner join pg_namespace as n on n.oid = c.relnamespace"
+            " inner join pg_class as c on c.oid = h.inhrelid"
+            " inner join pg_namespace as n on n.oid = c.relnamespace"
             " inner join pg_class as p on p.oid = h.inhparent"
             " where p.relnamespace = 'serve'::regnamespace and (h.inhdetachpending or n.nspname = %s)"
             " order by h.inhdetachpending desc, c.relname",

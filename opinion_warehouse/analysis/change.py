@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-VERSION = "independent-bh.1"
+VERSION = "independent-bh.2"
 """Part of the digest that says whether a pair has to be compared again: raise it when a rule changes."""
 
 LEVEL = 0.05
+
+MIN_BASE = 30
+"""Smaller cells are never published: testing them would only make the family larger and its tests weaker."""
 
 
 class Estimates(NamedTuple):
@@ -25,6 +28,7 @@ class Estimates(NamedTuple):
     estimate: Any
     standard_error: Any
     degrees_of_freedom: Any
+    base: Any
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,15 @@ def compare(before: Estimates, after: Estimates) -> Comparison:
     """Difference of independent estimates with its standard error and two-sided p."""
     from scipy.special import stdtr
 
-    estimate_0, error_0, df_0 = (np.asarray(column, dtype=np.float64) for column in before)
-    estimate_1, error_1, df_1 = (np.asarray(column, dtype=np.float64) for column in after)
+    estimate_0, error_0, df_0, base_0 = (np.asarray(column, dtype=np.float64) for column in before)
+    estimate_1, error_1, df_1, base_1 = (np.asarray(column, dtype=np.float64) for column in after)
     difference = estimate_1 - estimate_0
     known = (df_0 > 0) & (df_1 > 0)
     error = np.where(known, np.sqrt(error_0**2 + error_1**2), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         # No error on either side (0 % or 100 % in both): nothing to test with.
-        t = np.where(error > 0, np.abs(difference) / error, np.nan)
+        is_tested = (error > 0) & (np.minimum(base_0, base_1) >= MIN_BASE)
+        t = np.where(is_tested, np.abs(difference) / error, np.nan)
         p_value = 2 * stdtr(np.where(known, df_0 + df_1, np.nan), -t)
     return Comparison(difference, error, p_value)
 

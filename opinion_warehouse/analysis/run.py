@@ -70,8 +70,8 @@ with answers as (
 )
 select
     this.estimate_key, this.question_id,
-    before.estimate, before.standard_error, before.degrees_of_freedom,
-    this.estimate, this.standard_error, this.degrees_of_freedom
+    before.estimate, before.standard_error, before.degrees_of_freedom, before.base_unweighted_count,
+    this.estimate, this.standard_error, this.degrees_of_freedom, this.base_unweighted_count
 from cell as this
 inner join cell as before using (question_id, answer_code, base_code, measure, domain_key)
 where this.wave_key = %(wave)s and before.wave_key = %(previous)s
@@ -127,8 +127,8 @@ def _assess(connection: "Connection[Any]", wave_key: str, digest: str) -> int:
 def _compare(connection: "Connection[Any]", before: _Wave, after: _Wave, digest: str) -> int:
     names = {"previous": before.wave_key, "wave": after.wave_key}
     rows = connection.execute(_PAIRS, names).fetchall()
-    keys, questions, *numbers = _columns(rows, 8)
-    found = change.compare(change.Estimates(*numbers[:3]), change.Estimates(*numbers[3:]))
+    keys, questions, *numbers = _columns(rows, 10)
+    found = change.compare(change.Estimates(*numbers[:4]), change.Estimates(*numbers[4:]))
     adjusted = np.full(len(keys), np.nan)
     family = np.asarray(questions)
     for question in np.unique(family):

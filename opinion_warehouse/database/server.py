@@ -1,8 +1,8 @@
 """The embedded PostgreSQL server: started when no DSN is set, and left running.
 
-Nothing in the data folder knows where it stands, so a moved home works. `server.json` in the home folder says where
-the data are and on which port. The server listens on 127.0.0.1 and on a socket in a short private folder (a socket
-path may have 107 bytes at most).
+Nothing in the data folder knows where it stands, so a moved home works. `server.json` in the home folder says
+where the data are and on which port. The server listens on 127.0.0.1 and on a socket in a short private folder
+(a socket's path may have 107 bytes at most).
 """
 
 import fcntl
@@ -83,7 +83,7 @@ def start(settings: Settings) -> ServerInfo:
             if _create_database(settings):
                 return running
             time.sleep(0.25)  # killed a moment ago, its process is still to be seen
-        raise ServerFailed(f"PostgreSQL runs but takes no connection; the end of its log:\n{_log_end(settings)}")
+        raise ServerFailed(f"PostgreSQL takes no connection; the end of its log:\n{_log_end(settings)}")
 
 
 def stop(settings: Settings) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from opinion_warehouse.readers.problems import FileRejected, Reason
-from opinion_warehouse.readers.table import BATCH_ROWS, MAX_CELL, BadRow, Batch, Table, match_header
+from opinion_warehouse.readers.table import BATCH_ROWS, MAX_CELL, BadRow, Batch, Table, is_total, match_header
 from opinion_warehouse.readers.text import clean
 from opinion_warehouse.sources import Files
 
@@ -85,6 +85,8 @@ def _check(
                 continue
             if not record or not any(record) and len(record) <= 1:
                 continue  # an empty line, as LimeSurvey leaves at the end
+            if is_total(record, header, columns[0]):
+                continue
             if len(record) != len(header) or record == headings:
                 bad_rows.append((row_number, [_shape(len(record), len(header))]))
                 continue

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading
-from opinion_warehouse.readers.text import clean
+from opinion_warehouse.readers.text import clean, fold
 
 MAX_CELL = 65_536
 MAX_COLUMNS = 5_000
 BATCH_ROWS = 5_000
+_TOTALS = frozenset({"tổng cộng", "tổng số", "tổng", "cộng", "total", "grand total"})
 Column = list[str | None]
 BadRow = tuple[int, list[Reason]]
 
@@ -60,3 +61,13 @@ def match_header(found: Sequence[str | None], wanted: Sequence[str], ignored: Se
     if absent:
         raise FileRejected("missing_column", difference, absent[0])
     return [spelling[name] for name in names]
+
+
+def is_total(cells: Sequence[str | None], header: Sequence[str], wanted: Sequence[str]) -> bool:
+    """A totals row: its first word says so, and the first column that is read holds nothing else."""
+    first = next((cell for cell in cells if cell), None)
+    if not first or fold(first).rstrip(" :") not in _TOTALS:
+        return False
+    position = header.index(wanted[0])
+    key = cells[position] if position < len(cells) else None
+    return not key or key == first

@@ -7,12 +7,19 @@ from typing import Any
 
 from opinion_warehouse.readers.container import check_container
 from opinion_warehouse.readers.problems import FileRejected
-from opinion_warehouse.readers.table import BATCH_ROWS, MAX_CELL, MAX_COLUMNS, BadRow, Batch, Table, match_header
-from opinion_warehouse.readers.text import clean, fold
+from opinion_warehouse.readers.table import (
+    BATCH_ROWS,
+    MAX_CELL,
+    MAX_COLUMNS,
+    BadRow,
+    Batch,
+    Table,
+    is_total,
+    match_header,
+)
+from opinion_warehouse.readers.text import clean
 from opinion_warehouse.sources import Files
 
-ERROR_CELLS = frozenset({"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"})
-_TOTALS = ("tổng cộng", "tổng số", "tổng", "cộng", "total", "grand total")
 
 
 def open_workbook(path: Path) -> Any:
@@ -64,7 +71,7 @@ def _table(
             header = match_header(cells, wanted, ignored)
             width = len(header)
             continue
-        if not any(cells) or _is_total(cells, header, wanted):
+        if not any(cells) or is_total(cells, header, wanted):
             continue
         long = any(cells[width:])
         if long or any(cell and len(cell) > MAX_CELL for cell in cells):
@@ -86,15 +93,6 @@ def _table(
             )
 
     return Table(batches, bad_rows)
-
-
-def _is_total(cells: list[str | None], header: list[str], wanted: Sequence[str]) -> bool:
-    """A totals row: its first word says so, and the first column that is read holds nothing else."""
-    first = next((cell for cell in cells if cell), "")
-    if not fold(first or "").rstrip(" :").startswith(_TOTALS):
-        return False
-    key = cells[header.index(wanted[0])] if header.index(wanted[0]) < len(cells) else None
-    return not key or key == first
 
 
 def _text(value: Any, decimal: str) -> str | None:

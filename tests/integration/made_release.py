@@ -205,7 +205,15 @@ def make_core(settings: Settings) -> None:
     with connect(settings, "transformer") as connection:
         connection.execute(
             "create table core.fct_survey_estimate (estimate_key text, base_unweighted_count bigint);"
-            "create table core.fct_source_comparison (comparison_key text, safe_count bigint)"
+            "create table core.fct_source_comparison (comparison_key text, safe_count bigint);"
+            "create table core.fct_social_volume (source_id text, platform_code text, query_code text,"
+            " sentiment text, topic_code text, place_code text, item_count bigint);"
+            "create table core.fct_report_opinion (source_id text, unit_level text, tendency text,"
+            " topic_code text, place_code text, item_count bigint);"
+            "insert into core.fct_social_volume values"
+            " ('v', '_all', '_all', '_all', '_all', '92', 200), ('v', '_all', '_all', '_all', 'Z9', '92', 20);"
+            "insert into core.fct_report_opinion values"
+            " ('r', '_all', '_all', '_all', '92', 40), ('r', '_all', '_all', 'Z9', '92', 4);"
         )
         for row in rows()["fct_survey_estimate"]:
             count = 901 if row["estimate"] is not None else 9

@@ -14,52 +14,77 @@ SUITES = ("release/shape", "release/disclosure", "release/coverage")
 TABLES = ("fct_volume", "dim_topic")
 
 
-def deliver(settings: Settings, mark: str, *, source_id: str = "city_weekly", verdict: str = "accepted", night: date = NIGHT,
-            file_name: str | None = None, every: str = "never") -> None:  # fmt: skip
+def deliver(
+    settings: Settings,
+    mark: str,
+    *,
+    verdict: str = "accepted",
+    file_name: str | None = None,
+    every: str = "never",
+) -> None:
     """One more file in the ledger, so that there is something new."""
+    due = psycopg.types.json.Jsonb({"due": {"every": every, "grace_days": 3}})
+    is_rejected = verdict == "rejected"
     with connect(settings, "loader") as connection:
         connection.execute(
-            "insert into intake.source values (%s, 'report', %s, 'x', true, %s) on conflict do nothing",
-            [source_id, psycopg.types.json.Jsonb({"due": {"every": every, "grace_days": 3}}), NIGHT],
+            "insert into intake.source values ('city_weekly', 'report', %s, 'x', true, %s) on conflict do nothing",
+            [due, NIGHT],
         )
         connection.execute(
             "insert into intake.file (source_id, sha256, file_name, byte_count, received_at, night, run_id,"
-            " parser_version, spec_sha256, status, reason_code, rows_read, rows_loaded, rows_quarantined, landing_verdict)"
-            " values (%s, encode(sha256(%s::bytea), 'hex'), %s, 1, %s, %s, 'run', '1', 'x', %s, %s, 0, 0, 0, %s)",
-            [source_id, mark, file_name or mark, night, night, "rejected" if verdict == "rejected" else "loaded",
-             "bad_row_share" if verdict == "rejected" else None, "pending" if verdict == "rejected" else verdict],
-        )  # fmt: skip
+            " parser_version, spec_sha256, status, reason_code, rows_read, rows_loaded, rows_quarantined,"
+            " landing_verdict) values ('city_weekly', encode(sha256(%s::bytea), 'hex'), %s, 1, %s, %s, 'run',"
+            " '1', 'x', %s, %s, 0, 0, 0, %s)",
+            [
+                mark,
+                file_name or mark,
+                NIGHT,
+                NIGHT,
+                "rejected" if is_rejected else "loaded",
+                "bad_row_share" if is_rejected else None,
+                "pending" if is_rejected else verdict,
+            ],
+        )
 
 
 def build(
     settings: Settings, release_id: int, *, rows: int = 50, value: int | None = None, extra: str = ""
 ) -> None:
-    """What dbt does: tables in rel_<n>. `fct_volume` says the release's number (or `value`) in every row."""
+    """What dbt does: tables in rel_<n>, with the release's number (or `value`) in every row."""
     value = release_id if value is None else value
+    columns = f"release_id, row_key, {value} as build_number, null::numeric(6,3) as share{extra}"
+    made = f"select {release_id}::int as release_id, 'k' || g as row_key from generate_series(1, {rows}) as g"
     with connect(settings, "transformer") as connection:
-        for table in TABLES:
-            columns = f"release_id, row_key, {value} as build_number, null::numeric(6,3) as share{extra}"
-            connection.execute(
-                f"create table rel_{release_id}.{table} as select {columns} from"
-                f" (select {release_id}::int as release_id, 'k' || g as row_key from generate_series(1, {rows}) as g)"
-            )
-            connection.execute(f"comment on table rel_{release_id}.{table} is 'Grain: row_key.'")
-            connection.execute(f"comment on column rel_{release_id}.{table}.row_key is 'Key'")
+        for table in (f"rel_{release_id}.{name}" for name in TABLES):
+            connection.execute(f"create table {table} as select {columns} from ({made})")
+            connection.execute(f"comment on table {table} is 'Grain: row_key.'")
+            connection.execute(f"comment on column {table}.row_key is 'Key'")
 
 
-def leave_results(settings: Settings, release_id: int, *, suites: tuple[str, ...] = SUITES, expected: int = 1,
-                  left: int = 1, outcome: str = "pass", severity: str = "block", ended: bool = True) -> None:  # fmt: skip
+def leave_results(
+    settings: Settings,
+    release_id: int,
+    *,
+    suites: tuple[str, ...] = SUITES,
+    expected: int = 1,
+    left: int = 1,
+    outcome: str = "pass",
+    severity: str = "block",
+    ended: bool = True,
+) -> None:
     """What the gate's suites leave."""
     with connect(settings, "gate") as connection:
         for suite in suites:
             run = connection.execute(
                 "insert into quality.suite_run (release_id, night, run_id, suite, expected_checks)"
-                " values (%s, %s, 'run', %s, %s) returning suite_run_id", [release_id, NIGHT, suite, expected],
-            ).fetchone()  # fmt: skip
+                " values (%s, %s, 'run', %s, %s) returning suite_run_id",
+                [release_id, NIGHT, suite, expected],
+            ).fetchone()
             for number in range(left):
                 connection.execute(
-                    "insert into quality.check_result (release_id, night, run_id, suite, check_id, description,"
-                    " severity, outcome, observed) values (%s, %s, 'run', %s, %s, 'a check', %s, %s, '{}')",
+                    "insert into quality.check_result (release_id, night, run_id, suite, check_id,"
+                    " description, severity, outcome, observed)"
+                    " values (%s, %s, 'run', %s, %s, 'a check', %s, %s, '{}')",
                     [release_id, NIGHT, suite, f"{suite}-{number}", severity, outcome],
                 )
             if ended:
@@ -105,6 +130,7 @@ def backdate_attaching(settings: Settings, release_id: int) -> None:
     """Spare the tests the second between attaching and publishing."""
     with connect(settings, "admin") as connection:
         connection.execute(
-            "update release_ctl.release set attached_at = attached_at - interval '2 seconds' where release_id = %s",
+            "update release_ctl.release set attached_at = attached_at - interval '2 seconds'"
+            " where release_id = %s",
             [release_id],
         )

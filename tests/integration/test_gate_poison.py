@@ -73,8 +73,8 @@ POISON: dict[str, list[str]] = {
     "REL-208": ["delete from {r}.dim_place"],
     "REL-209": ["update {r}.fct_social_volume set published_date = '2027-01-01'"],
     "REL-210": [f"update {{r}}.{E_} set reliability_code = 'not_assessed' {SHOWN}"],
-    "REL-211": ["update {r}.fct_social_volume set item_count = 101 where social_volume_key = 'v2'"],
-    "REL-212": ["update {r}.fct_social_volume set item_count = 41 where social_volume_key = 'v2'"],
+    "REL-211": ["update core.fct_social_volume set item_count = 101 where topic_code = 'Z9'"],
+    "REL-212": ["update core.fct_report_opinion set item_count = 9 where topic_code = 'Z9'"],
     "REL-213": ["update release_ctl.release_source set source_status = 'late' where release_id = {n}"],
 }  # fmt: skip
 

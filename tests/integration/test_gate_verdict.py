@@ -12,7 +12,7 @@ import pytest
 import yaml
 from made_release import NIGHT, make_core, seal_release
 
-from opinion_warehouse import checks, gate
+from opinion_warehouse import checks, gate, validation
 from opinion_warehouse.checks import EXPECTATIONS, load_suite
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.gate import audit
@@ -157,7 +157,7 @@ def test_gate_check_that_hangs_is_blocked(
 
 
 def test_gate_suite_past_its_deadline_is_blocked(ready: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "SUITE_SECONDS", -1)
+    monkeypatch.setattr(validation, "SUITE_SECONDS", -1)
     release_id = seal_release(ready)
     blocked(ready, release_id)
     assert {outcome for _, _, _, outcome, _ in results(ready, release_id)} == {"error"}
@@ -167,7 +167,7 @@ def test_gate_checker_crash_is_blocked(ready: Settings, monkeypatch: pytest.Monk
     def crash(*_: object) -> None:
         raise RuntimeError("Nguyen Van A")
 
-    monkeypatch.setattr(checks, "_validate", crash)
+    monkeypatch.setattr(validation, "validate", crash)
     release_id = seal_release(ready)
     verdict = blocked(ready, release_id)
     recorded = results(ready, release_id)
@@ -176,7 +176,7 @@ def test_gate_checker_crash_is_blocked(ready: Settings, monkeypatch: pytest.Monk
 
 
 def test_gate_no_results_is_blocked(ready: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "_validate", lambda *_: {})
+    monkeypatch.setattr(validation, "validate", lambda *_: {})
     blocked(ready, seal_release(ready))
 
 

@@ -193,7 +193,8 @@ def test_seal_of_an_empty_release_is_refused(fresh_warehouse: Settings) -> None:
         ("create table rel_1.extra (n int)", "no column release_id"),
         ("create table rel_1.extra (release_id int, n int generated always as (1) stored)", "generated"),
         (
-            "create type staging.mood as enum ('x'); create table rel_1.extra (release_id int, m staging.mood)",
+            "create type staging.mood as enum ('x');"
+            "create table rel_1.extra (release_id int, mood staging.mood)",
             "type of its own",
         ),
         ("alter table rel_1.fct_volume enable row level security", "no plain table"),

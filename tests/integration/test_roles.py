@@ -19,15 +19,19 @@ MATRIX = Path(__file__).with_name("role_matrix.csv")
 # One published release stands for all: its tables, their parents and their views are in the matrix too.
 _QUERY = """
 with role (name) as (
-    select unnest(array['loader', 'transformer', 'gate', 'publisher', 'bi_reader', 'erasure', 'airflow', 'serve_owner'])
+    select unnest(array[
+        'loader', 'transformer', 'gate', 'publisher', 'bi_reader', 'erasure', 'airflow', 'serve_owner'
+    ])
     union all select 'public'
 ),
 relation as (
-    select c.oid, c.relname, n.nspname, c.relkind from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace
+    select c.oid, c.relname, n.nspname, c.relkind
+    from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace
     where n.nspname !~ '^(pg_|information_schema)' and c.relkind in ('r', 'p', 'v', 'm', 'S')
 ),
 may (role, kind, object, verb) as (
-    select role.name, 'database', case datname when current_database() then 'warehouse' else 'airflow' end, verb
+    select role.name, 'database', case datname when current_database() then 'warehouse' else 'airflow' end,
+        verb
     from role, pg_database as d, unnest(array['CONNECT', 'CREATE', 'TEMPORARY']) as verb
     where datname in (current_database(), current_database() || '_airflow')
         and has_database_privilege(role.name, d.oid, verb)
@@ -38,11 +42,13 @@ may (role, kind, object, verb) as (
     union all
     select role.name, case relkind when 'v' then 'view' else 'table' end, nspname || '.' || relname,
         verb || case when has_table_privilege(role.name, r.oid, verb) then '' else ' (some columns)' end
-    from role, relation as r,
-        unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN']) as verb
+    from role, relation as r, unnest(array[
+        'SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN'
+    ]) as verb
     where relkind <> 'S' and (
         has_table_privilege(role.name, r.oid, verb)
-        or verb in ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') and has_any_column_privilege(role.name, r.oid, verb)
+        or verb in ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
+        and has_any_column_privilege(role.name, r.oid, verb)
     )
     union all
     select role.name, 'sequence', nspname || '.' || relname, verb
@@ -54,7 +60,8 @@ may (role, kind, object, verb) as (
     where n.nspname !~ '^(pg_|information_schema)' and has_function_privilege(role.name, p.oid, 'EXECUTE')
     union all
     select m.member::regrole::text, 'role', m.roleid::regrole::text,
-        case when m.set_option then 'SET ' else '' end || case when m.inherit_option then 'INHERIT' else '' end
+        case when m.set_option then 'SET ' else '' end
+            || case when m.inherit_option then 'INHERIT' else '' end
     from pg_auth_members as m inner join role on role.name = m.member::regrole::text
 )
 select role, kind, object, string_agg(trim(verb), ' ' order by verb) from may

@@ -9,14 +9,14 @@ from opinion_warehouse.analysis.change import Estimates, adjust, compare
 
 def test_compare_independent_waves_equals_hand_computed() -> None:
     # .48 - .40 = .08; se = sqrt(.02^2 + .015^2) = .025; t = 3.2 on 25 + 35 df.
-    found = compare(Estimates([0.40], [0.02], [25]), Estimates([0.48], [0.015], [35]))
+    found = compare(Estimates([0.40], [0.02], [25], [900]), Estimates([0.48], [0.015], [35], [900]))
     assert found.difference[0] == pytest.approx(0.08)
     assert found.standard_error[0] == pytest.approx(0.025)
     assert found.p_value[0] == pytest.approx(2 * stats.t.sf(3.2, 60), rel=1e-12)
 
 
 def test_compare_same_estimate_gives_p_of_one() -> None:
-    found = compare(Estimates([0.4], [0.02], [25]), Estimates([0.4], [0.02], [25]))
+    found = compare(Estimates([0.4], [0.02], [25], [900]), Estimates([0.4], [0.02], [25], [900]))
     assert found.p_value[0] == pytest.approx(1.0)
 
 
@@ -24,13 +24,21 @@ def test_compare_same_estimate_gives_p_of_one() -> None:
     ("error_0", "df_0"), [(None, 25), (0.02, 0)], ids=["no standard error", "no degrees of freedom"]
 )
 def test_compare_without_margin_of_error_tests_nothing(error_0: float | None, df_0: int) -> None:
-    found = compare(Estimates([0.4], [error_0], [df_0]), Estimates([0.5], [0.02], [25]))
+    found = compare(Estimates([0.4], [error_0], [df_0], [900]), Estimates([0.5], [0.02], [25], [900]))
     assert found.difference[0] == pytest.approx(0.1)
     assert np.isnan(found.standard_error[0]) and np.isnan(found.p_value[0])
 
 
+def test_compare_cell_too_small_to_publish_tests_nothing() -> None:
+    found = compare(Estimates([0.4], [0.02], [25], [29]), Estimates([0.5], [0.02], [25], [900]))
+    assert found.standard_error[0] == pytest.approx(0.02 * 2**0.5)
+    assert np.isnan(found.p_value[0])
+
+
 def test_compare_zero_percent_twice_tests_nothing() -> None:
-    assert np.isnan(compare(Estimates([0.0], [0.0], [25]), Estimates([0.0], [0.0], [25])).p_value[0])
+    assert np.isnan(
+        compare(Estimates([0.0], [0.0], [25], [900]), Estimates([0.0], [0.0], [25], [900])).p_value[0]
+    )
 
 
 def test_adjust_family_equals_scipy() -> None:

@@ -4,20 +4,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from opinion_warehouse.checks import (
     EXPECTATIONS,
     Check,
     CheckResult,
     SuiteError,
-    _errors,
-    _for_sqlalchemy,
-    _tame,
     _with_exception,
     fill,
     load_suite,
     suite_name,
 )
+from opinion_warehouse.validation import _errors, _for_sqlalchemy, _tame
 
 NIGHT = date(2026, 11, 22)
 CHECK = "{id: LND-001, description: something, severity: block, query: select 1}"
@@ -95,8 +94,6 @@ def test_fill_braces_that_are_no_placeholder_stay() -> None:
 
 
 def test_for_sqlalchemy_colons_survive_text() -> None:
-    from sqlalchemy import text
-
     query = "select 'a:b', '[[:digit:]]', x::text"
     assert text(_for_sqlalchemy(query)).compile().params == {}
     assert str(text(_for_sqlalchemy(query)).compile()) == query

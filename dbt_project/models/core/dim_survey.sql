@@ -48,8 +48,10 @@ inner join {{ ref('stg_spec__waves') }} as wave
     on current.source_id = wave.source_id and current.wave_id = wave.wave_id
 cross join lateral (
     -- least() passes over nulls: unknown must stay unknown
-    select case when wave.invited_count is not null then least(size.completed_count::numeric / wave.invited_count, 1) end
-        as completed_share
+    select
+        case
+            when wave.invited_count is not null then least(size.completed_count::numeric / wave.invited_count, 1)
+        end as completed_share
 ) as rate
 left join {{ ref('stg_analysis__survey_weighting') }} as weighting
     on current.source_id = weighting.source_id and current.wave_id = weighting.wave_id

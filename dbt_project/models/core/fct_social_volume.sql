@@ -76,7 +76,8 @@ from item
 inner join by_topic as topic on item.item_key = topic.item_key
 inner join by_place as place on item.item_key = place.item_key
 -- below the whole place only all topics and the first level: finer cells are too small to show
-inner join {{ ref('dim_topic') }} as shown on topic.topic_code = shown.topic_code and (place.is_total or shown.topic_level < 2)
+inner join {{ ref('dim_topic') }} as shown
+    on topic.topic_code = shown.topic_code and (place.is_total or shown.topic_level < 2)
 group by
     item.source_id, item.published_date, item.vintage, item.input_digest, topic.topic_code, place.place_code,
     place.is_total,

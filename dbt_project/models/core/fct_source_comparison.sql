@@ -234,8 +234,10 @@ evidence as (
 )
 
 select
-    {{ key(['evidence.source_id', 'evidence.period_type', 'evidence.period_start', 'evidence.place_code', 'evidence.topic_code']) }}
-        as comparison_key,
+    {{ key([
+        'evidence.source_id', 'evidence.period_type', 'evidence.period_start', 'evidence.place_code',
+        'evidence.topic_code',
+    ]) }} as comparison_key,
     evidence.source_id,
     evidence.evidence_kind,
     evidence.period_type,

@@ -136,8 +136,10 @@ effect as (
 )
 
 select
-    {{ key(['wave_key', 'source_id', 'question_id', 'answer_code', 'base_code', 'measure', 'group_dimension', 'group_code', 'place_code']) }}
-        as estimate_key,
+    {{ key([
+        'wave_key', 'source_id', 'question_id', 'answer_code', 'base_code', 'measure', 'group_dimension', 'group_code',
+        'place_code',
+    ]) }} as estimate_key,
     wave_key,
     {{ key(['source_id', 'question_id']) }} as question_key,
     {{ key(['source_id', 'question_id', 'answer_code']) }} as answer_key,

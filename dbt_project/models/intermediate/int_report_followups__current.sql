@@ -15,9 +15,13 @@ with accepted as (
     from {{ ref('stg_report__followups') }} as followup
     inner join {{ ref('stg_intake__files') }} as file on followup.file_id = file.file_id
     where
-        exists (select 1 from {{ ref('int_reports__current') }} as report where report.file_id = followup.file_id)
+        exists (
+            select 1 from {{ ref('int_reports__current') }} as report
+            where report.file_id = followup.file_id
+        )
         or not exists (
-            select 1 from {{ ref('stg_report__reports') }} as report where report.file_id = followup.file_id
+            select 1 from {{ ref('stg_report__reports') }} as report
+            where report.file_id = followup.file_id
         )
 )
 

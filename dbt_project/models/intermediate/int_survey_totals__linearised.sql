@@ -5,7 +5,8 @@
 -- q_xy = Σ_h (1-f1)(n_h Σ xy − Σx Σy)/(n_h−1) + second stage; n_h counts every PSU of the stratum in the wave.
 with by_psu as (
     select
-        domain.domain_number::bigint * 1000000 + answer.item_number * 2 + (answer.base_code = 'substantive')::int as cell,
+        domain.domain_number::bigint * 1000000 + answer.item_number * 2 + (answer.base_code = 'substantive')::int
+            as cell,
         respondent.psu_number,
         answer.option_number,
         max(respondent.stratum_number) as stratum_number,
