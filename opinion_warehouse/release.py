@@ -1,7 +1,7 @@
 """A release's life: open, seal, attach, publish, roll back, prune.
 
-The rules are in the database's functions (a refusal is an error with SQLSTATE 55000, an outrun task 40001); here
-they are called in the right order and transactions. The gate stands between seal and attach.
+The rules are in the database's functions (a refusal is an error with SQLSTATE 55000, an outrun task 40001);
+here they are called in the right order and transactions. The gate stands between seal and attach.
 """
 
 import hashlib

@@ -23,7 +23,7 @@ for _name in [name for name in os.environ if name.startswith("OPINION_")]:
 
 @pytest.fixture(scope="session")
 def open_home() -> Iterator[Callable[[], Path]]:
-    """Makes folders with a space in their name that the server's account may enter (pytest's own are 0700)."""
+    """Makes folders with a space in their name that the server's account may enter (pytest's are 0700)."""
     made: list[Path] = []
 
     def make() -> Path:

@@ -1,15 +1,7 @@
-{# Layers are schemas; the release layer is the candidate's own schema. #}
+{# Layers are schemas, by their own name; a release model says rel_<n> itself (an environment variable read here would
+   make dbt parse the whole project again each night). #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {%- if custom_schema_name == 'release' -%}
-        {{ env_var('OPINION_RELEASE_SCHEMA', 'rel_0') }}
-    {%- else -%}
-        {{ custom_schema_name or target.schema }}
-    {%- endif -%}
-{%- endmacro %}
-
-{# The release being built. #}
-{% macro release_id() -%}
-    {{ env_var('OPINION_RELEASE_ID', '0') }}::bigint
+    {{ custom_schema_name or target.schema }}
 {%- endmacro %}
 
 {# A surrogate key: md5 of natural keys, so that a rebuild gives the same key. #}

@@ -4,7 +4,9 @@ import sys
 from typing import cast, get_args
 
 from opinion_warehouse.database import connect, server
+from opinion_warehouse.database.account import NoAccount
 from opinion_warehouse.database.migrate import migrate
+from opinion_warehouse.database.secrets import SecretMissing
 from opinion_warehouse.settings import Settings
 
 USAGE = "usage: python -m opinion_warehouse.database up | down | status | dsn [ROLE]"
@@ -42,4 +44,7 @@ def _logins() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (server.ServerFailed, NoAccount, SecretMissing) as error:
+        sys.exit(f"error: {error}")

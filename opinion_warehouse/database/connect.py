@@ -1,4 +1,4 @@
-"""DSNs and connections, one role a job. Time limits are the roles' own (roles.sql): dbt and Airflow have them too."""
+"""DSNs and connections, one role a job. Time limits are the roles' own (roles.sql), so dbt has them too."""
 
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode

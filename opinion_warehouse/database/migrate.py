@@ -1,4 +1,4 @@
-"""Bring a database to the present: roles, schemas, migrations, grants, keys. May run again, and twice at once."""
+"""Bring a database up to date: roles, schemas, migrations, grants, keys. May run again, or twice at once."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast

@@ -29,7 +29,7 @@ def password(settings: Settings, account: str, *, create: bool = False) -> str:
 
 
 def key(settings: Settings, name: str) -> bytes:
-    """A 32-byte key from its file. A missing one is an error: a new one would not match the data there are."""
+    """A 32-byte key from its file. A missing one is an error: a new one would not match the data."""
     path = settings.secrets_dir / name
     text = _read(path, "put the key file back from its backup; a new key would break every earlier pseudonym")
     try:

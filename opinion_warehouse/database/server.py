@@ -1,8 +1,8 @@
 """The embedded PostgreSQL server: started when no DSN is set, and left running.
 
 Nothing in the data folder knows where it stands, so a moved home works. `server.json` in the home folder says
-where the data are and on which port. The server listens on 127.0.0.1 and on a socket in a short private folder
-(a socket's path may have 107 bytes at most).
+where the data are and on which port. The server listens on 127.0.0.1 and on a socket in a short private
+folder (a socket's path may have 107 bytes at most).
 """
 
 import fcntl
@@ -16,7 +16,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +98,8 @@ def stop(settings: Settings) -> bool:
         folder, words = running.data_dir.parent, ("stop", "-D", "data", "-m", "fast", "-w", "-t", "60")
         if process.run(account, folder, "pg_ctl", *words, elsewhere=ELSEWHERE):
             raise ServerFailed(f"the server did not stop within a minute; see {running.log_file}")
+        with suppress(OSError):
+            Path(running.socket_dir).rmdir()
         return True
 
 
@@ -293,6 +295,13 @@ def _socket_dir(settings: Settings, account: Account) -> str:
 @contextmanager
 def _locked(settings: Settings) -> Iterator[None]:
     """One process at a time starts or stops the server of a home."""
-    with (settings.home_dir / "server.lock").open("a") as file:
+    try:
+        file = (settings.home_dir / "server.lock").open("a")
+    except PermissionError as error:
+        raise ServerFailed(
+            f"{settings.home_dir}: this account may not write there; run as the account that made it,"
+            " or set OPINION_HOME to another folder"
+        ) from error
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

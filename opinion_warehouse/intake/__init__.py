@@ -7,6 +7,11 @@ from opinion_warehouse.intake.load import load_file
 from opinion_warehouse.intake.quarantine import quarantine_list, quarantine_replay, quarantine_show
 
 __all__ = [
-    "check_landing", "close_intake", "discover", "load_file",
-    "quarantine_list", "quarantine_replay", "quarantine_show",
+    "check_landing",
+    "close_intake",
+    "discover",
+    "load_file",
+    "quarantine_list",
+    "quarantine_replay",
+    "quarantine_show",
 ]

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 _NIGHT = """
 select
     s.source_id, n.detail as held_detail,
-    coalesce(f.files, 0), coalesce(f.rows_read, 0), coalesce(f.rows_loaded, 0), coalesce(f.rows_quarantined, 0),
+    coalesce(f.files, 0), coalesce(f.rows_read, 0), coalesce(f.rows_loaded, 0),
+    coalesce(f.rows_quarantined, 0),
     coalesce(f.accepted, 0), coalesce(f.held, 0), coalesce(f.waiting, 0), coalesce(f.rejected, 0), f.reasons,
     coalesce(a.duplicates, 0), coalesce(a.failed, 0)
 from intake.source as s
 left join intake.source_night as n on n.source_id = s.source_id and n.night = %(night)s and n.status = 'held'
 left join (
     select
-        source_id, count(*) as files, sum(rows_read)::bigint as rows_read, sum(rows_loaded)::bigint as rows_loaded,
+        source_id, count(*) as files, sum(rows_read)::bigint as rows_read,
+        sum(rows_loaded)::bigint as rows_loaded,
         sum(rows_quarantined)::bigint as rows_quarantined,
         count(*) filter (where landing_verdict = 'accepted') as accepted,
         count(*) filter (where landing_verdict = 'held') as held,
@@ -49,20 +51,26 @@ def close_intake(settings: Settings, family: str, night: date, run_id: str) -> d
     from opinion_warehouse.database.connect import connect
 
     sources, errors = read_sources(settings.sources_dir, settings.reference_dir)
-    unmatched = {source.id: unmatched_files(settings, source) for source in sources if source.family == family}
+    unmatched = {
+        source.id: unmatched_files(settings, source) for source in sources if source.family == family
+    }
     with connect(settings, "loader", autocommit=True) as connection:
         rows = connection.execute(_NIGHT, {"night": night, "family": family}).fetchall()
-        summaries = [
-            _close(connection, row, night, run_id, unmatched.get(row[0], 0), errors) for row in rows
-        ]
+        summaries = [_close(connection, row, night, run_id, unmatched.get(row[0], 0), errors) for row in rows]
     return {
-        "family": family, "night": night.isoformat(), "sources": summaries,
+        "family": family,
+        "night": night.isoformat(),
+        "sources": summaries,
         "spec_errors": [str(error) for error in errors],
     }
 
 
 def _close(
-    connection: "psycopg.Connection[Any]", row: tuple[Any, ...], night: date, run_id: str, unmatched: int,
+    connection: "psycopg.Connection[Any]",
+    row: tuple[Any, ...],
+    night: date,
+    run_id: str,
+    unmatched: int,
     errors: list[SpecError],
 ) -> dict[str, Any]:
     source_id, held_detail, files, read, loaded, quarantined = row[:6]
@@ -90,6 +98,12 @@ def _close(
     detail = "; ".join(notes) or None
     note_night(connection, source_id, night, run_id, status, detail)
     return {
-        "source_id": source_id, "status": status, "detail": detail, "file_count": files,
-        "duplicate_count": duplicates, "rows_read": read, "rows_loaded": loaded, "rows_quarantined": quarantined,
+        "source_id": source_id,
+        "status": status,
+        "detail": detail,
+        "file_count": files,
+        "duplicate_count": duplicates,
+        "rows_read": read,
+        "rows_loaded": loaded,
+        "rows_quarantined": quarantined,
     }

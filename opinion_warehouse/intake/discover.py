@@ -47,9 +47,13 @@ def discover(settings: Settings, family: str, night: date) -> list[dict[str, Any
 
 
 def sync_sources(
-    connection: "psycopg.Connection[Any]", sources: list[Source], family: str, errors: list[SpecError], night: date
+    connection: "psycopg.Connection[Any]",
+    sources: list[Source],
+    family: str,
+    errors: list[SpecError],
+    night: date,
 ) -> None:
-    """Specs → intake.source. A source whose spec has gone is inactive; one whose spec is wrong keeps its last."""
+    """Specs → intake.source. One whose spec has gone is inactive; one whose spec is wrong keeps its last."""
     with connection.transaction():
         for source in sources:
             sync_source(connection, source, night)
@@ -57,7 +61,8 @@ def sync_sources(
         if any(not error.file.is_file() for error in errors):
             return  # the folder of specs is missing: that is no word on any source
         connection.execute(
-            "update intake.source set is_active = false where family = %s and is_active and source_id <> all(%s)",
+            "update intake.source set is_active = false"
+            " where family = %s and is_active and source_id <> all(%s)",
             (family, kept),
         )
 
@@ -67,7 +72,8 @@ def sync_source(connection: "psycopg.Connection[Any]", source: Source, night: da
     connection.execute(
         "insert into intake.source as s (source_id, family, spec, spec_sha256, is_active, first_night)"
         " values (%s, %s, %s, %s, true, %s) on conflict (source_id) do update"
-        " set family = excluded.family, spec = excluded.spec, spec_sha256 = excluded.spec_sha256, is_active = true"
+        " set family = excluded.family, spec = excluded.spec, spec_sha256 = excluded.spec_sha256,"
+        " is_active = true"
         " where s.spec_sha256 <> excluded.spec_sha256 or not s.is_active",
         (source.id, source.family, source.model_dump_json(), spec_sha256(source), night),
     )
@@ -76,7 +82,8 @@ def sync_source(connection: "psycopg.Connection[Any]", source: Source, night: da
 def close_crashed_attempts(connection: "psycopg.Connection[Any]") -> None:
     """An attempt without an end whose process holds its lock no more was killed."""
     connection.execute(
-        "update intake.attempt as a set ended_at = clock_timestamp(), outcome = 'aborted', reason_code = 'killed'"
+        "update intake.attempt as a"
+        " set ended_at = clock_timestamp(), outcome = 'aborted', reason_code = 'killed'"
         " where a.ended_at is null and not exists (select from pg_locks as l where l.locktype = 'advisory'"
         "   and l.classid = %s and l.objid = a.attempt_id::oid and l.objsubid = 2)",
         (ATTEMPT_LOCK,),

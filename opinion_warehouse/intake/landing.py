@@ -22,9 +22,11 @@ def check_landing(settings: Settings, family: str, night: date, run_id: str) -> 
 
     with connect(settings, "loader", autocommit=True) as connection:
         waiting = connection.execute(
-            "select f.source_id, array_agg(f.file_id order by f.file_id) from intake.file as f"
+            "select f.source_id, array_agg(f.file_id order by f.file_id)"
+            " from intake.file as f"
             " join intake.source as s using (source_id)"
-            " left join lateral (select n.detail from intake.source_night as n where n.source_id = f.source_id"
+            " left join lateral (select n.detail from intake.source_night as n"
+            "   where n.source_id = f.source_id"
             "   order by n.night desc limit 1) as n on true"
             " where s.family = %s and f.status = 'loaded' and (f.landing_verdict = 'pending'"
             "   or (f.landing_verdict = 'held' and n.detail like %s))"
@@ -44,8 +46,13 @@ def suite_files(family: str, source_id: str) -> list[Path]:
 
 
 def _check_source(
-    settings: Settings, connection: "psycopg.Connection[Any]", family: str, source_id: str, file_ids: list[int],
-    night: date, run_id: str,
+    settings: Settings,
+    connection: "psycopg.Connection[Any]",
+    family: str,
+    source_id: str,
+    file_ids: list[int],
+    night: date,
+    run_id: str,
 ) -> dict[str, Any]:
     from opinion_warehouse import checks
 
@@ -56,12 +63,18 @@ def _check_source(
     try:
         for suite_file in suite_files(family, source_id):
             results = checks.run_suite(
-                settings, suite_file=suite_file, night=night, run_id=run_id, source_id=source_id,
+                settings,
+                suite_file=suite_file,
+                night=night,
+                run_id=run_id,
+                source_id=source_id,
                 parameters={"file_ids": file_ids, "source_id": source_id, "night": night},
             )
             count += len(results)
             failed += [f"{result.check_id} {result.description}" for result in results if result.blocks]
-            warned += [result.check_id for result in results if result.outcome != "pass" and not result.blocks]
+            warned += [
+                result.check_id for result in results if result.outcome != "pass" and not result.blocks
+            ]
             if any(result.outcome == "error" and result.blocks for result in results):
                 detail = f"{NOT_RUN}: {'; '.join(failed)}"
         if not count:
@@ -74,22 +87,34 @@ def _check_source(
     verdict = "held" if failed or detail else "accepted"
     with connection.transaction():
         connection.execute(
-            "update intake.file set landing_verdict = %s where file_id = any(%s) and landing_verdict <> 'accepted'",
+            "update intake.file set landing_verdict = %s"
+            " where file_id = any(%s) and landing_verdict <> 'accepted'",
             (verdict, file_ids),
         )
         note_night(connection, source_id, night, run_id, verdict, detail)
     return {
-        "source_id": source_id, "verdict": verdict, "file_count": len(file_ids), "check_count": count,
-        "failed": failed, "warned": warned, "detail": detail,
+        "source_id": source_id,
+        "verdict": verdict,
+        "file_count": len(file_ids),
+        "check_count": count,
+        "failed": failed,
+        "warned": warned,
+        "detail": detail,
     }
 
 
 def note_night(
-    connection: "psycopg.Connection[Any]", source_id: str, night: date, run_id: str, status: str, detail: str | None
+    connection: "psycopg.Connection[Any]",
+    source_id: str,
+    night: date,
+    run_id: str,
+    status: str,
+    detail: str | None,
 ) -> None:
     """What a source's night came to; a rerun replaces it."""
     connection.execute(
-        "insert into intake.source_night (source_id, night, run_id, status, detail) values (%s, %s, %s, %s, %s)"
+        "insert into intake.source_night (source_id, night, run_id, status, detail)"
+        " values (%s, %s, %s, %s, %s)"
         " on conflict (source_id, night) do update"
         " set run_id = excluded.run_id, status = excluded.status, detail = excluded.detail",
         (source_id, night, run_id, status, detail),

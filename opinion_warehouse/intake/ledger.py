@@ -43,15 +43,24 @@ class Attempt:
         )
 
     def end(
-        self, outcome: str, name: str, reason_code: str | None = None, detail: str | None = None, **counts: int
+        self,
+        outcome: str,
+        name: str,
+        reason_code: str | None = None,
+        detail: str | None = None,
+        **counts: int,
     ) -> dict[str, Any]:
         """Note how it ended; returns the outcome as callers see it."""
         end_attempt(self._connection, self.attempt_id, outcome, reason_code)
         self.ended = True
         rows = {count: counts.get(count, 0) for count in ("rows_read", "rows_loaded", "rows_quarantined")}
         return {
-            "source_id": self.source_id, "name": name, "outcome": outcome, "reason_code": reason_code,
-            "detail": detail, **rows,
+            "source_id": self.source_id,
+            "name": name,
+            "outcome": outcome,
+            "reason_code": reason_code,
+            "detail": detail,
+            **rows,
         }
 
 
@@ -68,7 +77,11 @@ def end_attempt(
 
 @contextlib.contextmanager
 def attempt(
-    settings: Settings, connection: "psycopg.Connection[Any]", source_id: str, file_name: str, night: date,
+    settings: Settings,
+    connection: "psycopg.Connection[Any]",
+    source_id: str,
+    file_name: str,
+    night: date,
     run_id: str,
 ) -> Iterator[Attempt]:
     """An attempt's row around a load: `failed` or `aborted` where the load ends by an exception."""
@@ -77,7 +90,7 @@ def attempt(
         " returning attempt_id",
         (source_id, file_name, night, run_id),
     ).fetchone()
-    assert row is not None
+    assert row is not None  # noqa: S101
     connection.execute("select pg_advisory_lock(%s, %s)", (ATTEMPT_LOCK, row[0] % 2**31))
     own = Attempt(connection, row[0], source_id)
     try:
@@ -89,7 +102,7 @@ def attempt(
 
 
 def _end_elsewhere(settings: Settings, attempt_id: int, outcome: str, reason: str) -> None:
-    """By a connection of its own: the load's may be broken. If this fails too, the next discover closes it."""
+    """By a connection of its own: the load's may be broken. If this fails, the next discover closes it."""
     from opinion_warehouse.database.connect import connect
 
     with contextlib.suppress(Exception), connect(settings, "loader", autocommit=True) as connection:
@@ -115,7 +128,7 @@ def known_file(connection: "psycopg.Connection[Any]", source_id: str, sha256: st
 
 
 def is_worth_another_try(known: KnownFile, spec: str) -> bool:
-    """A refused file that comes again is read again where the spec, the parser or its limits may differ now."""
+    """A refused file that comes again is read again where spec, parser or its limits may differ now."""
     if known.status != "rejected":
         return False
     changed = (known.spec_sha256, known.parser_version) != (spec, PARSER_VERSION)
@@ -125,7 +138,7 @@ def is_worth_another_try(known: KnownFile, spec: str) -> bool:
 def next_file_id(connection: "psycopg.Connection[Any]") -> int:
     """An id drawn before the parse: its rows carry it. A gap where the parse fails does no harm."""
     row = connection.execute("select nextval(pg_get_serial_sequence('intake.file', 'file_id'))").fetchone()
-    assert row is not None
+    assert row is not None  # noqa: S101
     return int(row[0])
 
 
@@ -140,19 +153,35 @@ def forget_file(connection: "psycopg.Connection[Any]", file_id: int) -> None:
 
 
 def write_file(
-    connection: "psycopg.Connection[Any]", delivery: "Delivery", file_id: int, spec: str,
-    rejected: dict[str, Any] | None, counts: dict[str, int],
+    connection: "psycopg.Connection[Any]",
+    delivery: "Delivery",
+    file_id: int,
+    spec: str,
+    rejected: dict[str, Any] | None,
+    counts: dict[str, int],
 ) -> None:
     """The ledger's row of a file."""
     connection.execute(
-        "insert into intake.file (file_id, source_id, sha256, file_name, byte_count, received_at, night, run_id,"
+        "insert into intake.file (file_id, source_id, sha256, file_name, byte_count, received_at, night,"
+        " run_id,"
         " parser_version, spec_sha256, status, reason_code, rows_read, rows_loaded, rows_quarantined)"
         " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
-            file_id, delivery.source.id, delivery.sha256, delivery.file_name, delivery.byte_count,
-            delivery.received_at, delivery.night, delivery.run_id, PARSER_VERSION, spec,
-            "rejected" if rejected else "loaded", rejected["code"] if rejected else None,
-            counts["rows_read"], counts["rows_loaded"], counts["rows_quarantined"],
+            file_id,
+            delivery.source.id,
+            delivery.sha256,
+            delivery.file_name,
+            delivery.byte_count,
+            delivery.received_at,
+            delivery.night,
+            delivery.run_id,
+            PARSER_VERSION,
+            spec,
+            "rejected" if rejected else "loaded",
+            rejected["code"] if rejected else None,
+            counts["rows_read"],
+            counts["rows_loaded"],
+            counts["rows_quarantined"],
         ),
     )
 

@@ -62,7 +62,9 @@ def load_file(
 
     source = find_source(settings, source_id)
     path = Path(path)
-    with connect(settings, "loader", autocommit=True, application_name=f"opinion load {source_id}") as connection:
+    with connect(
+        settings, "loader", autocommit=True, application_name=f"opinion load {source_id}"
+    ) as connection:
         sync_source(connection, source, night)
         with ledger.attempt(settings, connection, source_id, path.name, night, run_id) as attempt:
             key = hmac_key(settings)  # without it, nothing is parsed
@@ -84,7 +86,11 @@ def load_file(
 
 
 def load_stored(
-    settings: Settings, connection: "psycopg.Connection[Any]", delivery: Delivery, key: bytes, again: bool = False
+    settings: Settings,
+    connection: "psycopg.Connection[Any]",
+    delivery: Delivery,
+    key: bytes,
+    again: bool = False,
 ) -> dict[str, Any]:
     """Parse and land the stored copy; `again` replaces what the ledger has of it."""
     source = delivery.source
@@ -103,8 +109,15 @@ def load_stored(
                 store.remove(settings, delivery.sha256)  # the file still lies in the inbox: it is stored anew
             raise
         parsed = parse(
-            settings, source, path=plain, file_name=delivery.file_name, file_id=file_id,
-            received_at=delivery.received_at, night=delivery.night, key=key, scratch=scratch,
+            settings,
+            source,
+            path=plain,
+            file_name=delivery.file_name,
+            file_id=file_id,
+            received_at=delivery.received_at,
+            night=delivery.night,
+            key=key,
+            scratch=scratch,
         )
         reached("parsed")
         return _land(connection, delivery, file_id, _judged(parsed), again)
@@ -116,7 +129,10 @@ def _judged(parsed: Parsed) -> Parsed:
     bad = parsed.rows_bad - parsed.rows_harmless
     if parsed.rejected or bad <= MAX_BAD_SHARE * read:
         return parsed
-    detail = f"{bad} of {read} rows are bad, more than {MAX_BAD_SHARE:.0%}; the {parsed.rows_good} others wait with them"
+    detail = (
+        f"{bad} of {read} rows are bad, more than {MAX_BAD_SHARE:.0%};"
+        f" the {parsed.rows_good} others wait with them"
+    )
     reason = {"code": "bad_row_share", "column": None, "detail": detail}
     return Parsed(reason, parsed.rows_good, parsed.rows_bad, parsed.rows_harmless, parsed.files)
 

@@ -1,6 +1,7 @@
 """The parent's side of the parser: orders to the server that forks limited children (readers/zygote.py)."""
 
 import atexit
+import contextlib
 import json
 import os
 import subprocess
@@ -38,15 +39,33 @@ class Parsed:
 
 
 def parse(
-    settings: Settings, source: Source, *, path: Path, file_name: str, file_id: int, received_at: datetime,
-    night: date, key: bytes, scratch: Path, limits: dict[str, int] | None = None,
+    settings: Settings,
+    source: Source,
+    *,
+    path: Path,
+    file_name: str,
+    file_id: int,
+    received_at: datetime,
+    night: date,
+    key: bytes,
+    scratch: Path,
+    limits: dict[str, int] | None = None,
 ) -> Parsed:
     """Parse one file in a child with limits on memory, time and output. What it does wrong stays there."""
-    answer = _server.ask({
-        "source": source.model_dump(mode="json"), "path": str(path), "file_name": file_name, "file_id": file_id,
-        "received_at": received_at.isoformat(), "night": night.isoformat(), "key": key.hex(),
-        "scratch": str(scratch), "reference_dir": str(settings.reference_dir), "limits": limits or LIMITS,
-    })
+    answer = _server.ask(
+        {
+            "source": source.model_dump(mode="json"),
+            "path": str(path),
+            "file_name": file_name,
+            "file_id": file_id,
+            "received_at": received_at.isoformat(),
+            "night": night.isoformat(),
+            "key": key.hex(),
+            "scratch": str(scratch),
+            "reference_dir": str(settings.reference_dir),
+            "limits": limits or LIMITS,
+        }
+    )
     failed = answer["failed"]
     if failed == "scratch_full":
         raise OSError(f"the scratch folder {scratch.parent} is full; make room, the file is tried again")
@@ -86,7 +105,7 @@ class _Server:
             for _ in range(2):
                 process = self._running()
                 try:
-                    assert process.stdin and process.stdout
+                    assert process.stdin and process.stdout  # noqa: S101
                     process.stdin.write(json.dumps(order) + "\n")
                     process.stdin.flush()
                     line = process.stdout.readline()
@@ -112,13 +131,20 @@ class _Server:
             kept = ("PATH", "LD_LIBRARY_PATH", "TZDIR", "SYSTEMROOT")
             environment = {name: os.environ[name] for name in kept if name in os.environ}
             environment |= {
-                "PYTHONPATH": str(PROJECT), "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8",
+                "PYTHONPATH": str(PROJECT),
+                "PYTHONUTF8": "1",
+                "LC_ALL": "C.UTF-8",
                 "ARROW_DEFAULT_MEMORY_POOL": "system",  # reserves no address space beyond its need
-                "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",  # no thread before the fork
+                "OPENBLAS_NUM_THREADS": "1",
+                "OMP_NUM_THREADS": "1",  # no thread before the fork
             }
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "opinion_warehouse.readers.zygote"], cwd=PROJECT, env=environment,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
+                [sys.executable, "-m", "opinion_warehouse.readers.zygote"],
+                cwd=PROJECT,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
             )
             self._owner = os.getpid()
         return self._process
@@ -129,10 +155,8 @@ class _Server:
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe:
-                    try:
+                    with contextlib.suppress(OSError):
                         pipe.close()
-                    except OSError:
-                        pass
         self._process = None
 
 

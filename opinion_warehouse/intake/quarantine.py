@@ -44,12 +44,14 @@ def quarantine_show(settings: Settings, file_id: int, limit: int = 100) -> dict[
 
     with connect(settings, "loader") as connection, connection.cursor(row_factory=dict_row) as cursor:
         file = cursor.execute(
-            "select file_id, source_id, file_name, sha256, night, status, reason_code, landing_verdict, rows_read,"
-            " rows_loaded, rows_quarantined, parser_version from intake.file where file_id = %s",
+            "select file_id, source_id, file_name, sha256, night, status, reason_code, landing_verdict,"
+            " rows_read, rows_loaded, rows_quarantined, parser_version from intake.file where file_id = %s",
             (file_id,),
         ).fetchone()
         if file is None:
-            raise NotThere(f"no file {file_id} in the ledger; `opinion quarantine list` shows those there are")
+            raise NotThere(
+                f"no file {file_id} in the ledger; `opinion quarantine list` shows those there are"
+            )
         detail = cursor.execute(
             "select detail from intake.source_night where source_id = %s and night = %s",
             (file["source_id"], file["night"]),
@@ -80,4 +82,3 @@ def quarantine_replay(settings: Settings, file_id: int, night: date, run_id: str
             attempt.stored(file["sha256"])
             outcome = load_stored(settings, connection, delivery, hmac_key(settings), again=True)
             return attempt.end(**outcome, name=file["file_name"])
-

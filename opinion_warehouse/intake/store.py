@@ -129,7 +129,9 @@ def _decrypted(source: IO[bytes], key: bytes) -> Iterator[bytes]:
                 return
             sealed, number = following, number + 1
     except (InvalidTag, ValueError):
-        raise StoreCorrupt("the stored copy is damaged, or store.key is not the key it was stored with") from None
+        raise StoreCorrupt(
+            "the stored copy is damaged, or store.key is not the key it was stored with"
+        ) from None
 
 
 def _open(settings: Settings, sha256: str) -> Any:
@@ -160,7 +162,7 @@ class _Object:
             return
         self._filesystem.makedirs(name.rpartition("/")[0], exist_ok=True)
         if self._local:
-            os.replace(self._passing, name)
+            Path(self._passing).replace(name)
             _sync_folder(Path(name).parent)
         else:
             self._filesystem.mv(self._passing, name)

@@ -21,7 +21,11 @@ def answer_columns(survey: Survey, decimal: str) -> list[tuple[str, str, str, Re
             for code, column in question.columns.items():
                 columns.append((question.id, code, column, _ticks(survey, question, code, missing)))
         else:
-            read = _single(question, missing) if question.kind == "single" else _numeric(question, missing, decimal)
+            read = (
+                _single(question, missing)
+                if question.kind == "single"
+                else _numeric(question, missing, decimal)
+            )
             columns.append((question.id, "", question.column or "", _or_empty(survey, read)))
     return columns
 

@@ -46,7 +46,9 @@ def _check_members(archive: zipfile.ZipFile) -> None:
         if name.endswith(("vbaproject.bin", ".xlsm")) or name.startswith("xl/macrosheets/"):
             raise FileRejected("macros", "the workbook holds macros; save it as .xlsx without them")
         if name.startswith("xl/externallinks/"):
-            raise FileRejected("external_link", "the workbook takes values from other files; paste them as values")
+            raise FileRejected(
+                "external_link", "the workbook takes values from other files; paste them as values"
+            )
         if name.endswith((".zip", ".gz", ".7z", ".rar", ".xlsx")):
             raise FileRejected("unsafe_name", "the workbook holds another archive")
     if "[content_types].xml" not in names:
@@ -63,7 +65,9 @@ def _check_content(archive: zipfile.ZipFile, size: int) -> None:
             while chunk := stream.read(_CHUNK):
                 total += len(chunk)
                 if total > MAX_TOTAL or (total > SMALL and total > MAX_RATIO * size):
-                    raise FileRejected("zip_bomb", f"the workbook inflates to more than {MAX_RATIO} times its size")
+                    raise FileRejected(
+                        "zip_bomb", f"the workbook inflates to more than {MAX_RATIO} times its size"
+                    )
                 if is_xml and _DTD.search(tail + chunk.replace(b"\0", b"")):
                     raise FileRejected("xml_dtd", "the workbook declares a document type or entities")
                 tail = chunk[-16:]

@@ -17,7 +17,15 @@ from opinion_warehouse.readers.text import clean
 from opinion_warehouse.sources import Files
 
 MAX_LINE = 16_000_000
-_OTHER_FORMATS = (b"PK\x03\x04", b"%PDF", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"\x28\xb5\x2f\xfd", b"PAR1", b"$FL2")
+_OTHER_FORMATS = (
+    b"PK\x03\x04",
+    b"%PDF",
+    b"\x1f\x8b",
+    b"\xd0\xcf\x11\xe0",
+    b"\x28\xb5\x2f\xfd",
+    b"PAR1",
+    b"$FL2",
+)
 
 
 def read_csv(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[str], scratch: Path) -> Table:
@@ -28,12 +36,19 @@ def read_csv(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[
     copy = scratch / "clean.csv"
     row_numbers = array("Q")
     bad_rows: list[BadRow] = []
-    encoding = "utf-8-sig" if files.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else files.encoding
+    encoding = (
+        "utf-8-sig" if files.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else files.encoding
+    )
     try:
-        with path.open(encoding=encoding, newline="") as stream, copy.open("w", encoding="utf-8", newline="") as out:
+        with (
+            path.open(encoding=encoding, newline="") as stream,
+            copy.open("w", encoding="utf-8", newline="") as out,
+        ):
             header = _check(stream, out, files, (wanted, ignored), row_numbers, bad_rows)
     except UnicodeError as error:
-        raise FileRejected("encoding", f"the bytes are not {files.encoding} ({type(error).__name__})") from None
+        raise FileRejected(
+            "encoding", f"the bytes are not {files.encoding} ({type(error).__name__})"
+        ) from None
 
     def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
         return _batches(copy, header, files.delimiter, list(columns or wanted), row_numbers)
@@ -58,14 +73,20 @@ class _Lines:
         if len(line) == MAX_LINE:
             raise FileRejected("line_too_long", f"a line has {MAX_LINE} characters or more")
         if "\0" in line:
-            raise FileRejected("nul_byte", "the file holds NUL characters; it is no text, or another encoding")
+            raise FileRejected(
+                "nul_byte", "the file holds NUL characters; it is no text, or another encoding"
+            )
         self.record.append(line)
         return line
 
 
 def _check(
-    stream: TextIO, out: TextIO, files: Files, columns: tuple[Sequence[str], Sequence[str]],
-    row_numbers: "array[int]", bad_rows: list[BadRow],
+    stream: TextIO,
+    out: TextIO,
+    files: Files,
+    columns: tuple[Sequence[str], Sequence[str]],
+    row_numbers: "array[int]",
+    bad_rows: list[BadRow],
 ) -> list[str]:
     csv.field_size_limit(MAX_CELL)
     lines = _Lines(stream)
@@ -83,7 +104,7 @@ def _check(
                 headings = record
                 header = match_header(record, *columns)
                 continue
-            if not record or not any(record) and len(record) <= 1:
+            if not record or (not any(record) and len(record) <= 1):
                 continue  # an empty line, as LimeSurvey leaves at the end
             if is_total(record, header, columns[0]):
                 continue
@@ -124,10 +145,16 @@ def _batches(
     reader = arrow_csv.open_csv(
         copy,
         read_options=arrow_csv.ReadOptions(use_threads=False, column_names=header, block_size=32_000_000),
-        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=True),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=True
+        ),
         convert_options=arrow_csv.ConvertOptions(
-            check_utf8=False, include_columns=columns, column_types={name: pa.string() for name in header},
-            null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False,
+            check_utf8=False,
+            include_columns=columns,
+            column_types={name: pa.string() for name in header},
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
         ),
     )
     done = 0
@@ -136,7 +163,8 @@ def _batches(
             part = block.slice(start, BATCH_ROWS)
             numbers = row_numbers[done : done + part.num_rows].tolist()
             cells = {
-                name: [clean(cell) if cell else cell for cell in part.column(name).to_pylist()] for name in columns
+                name: [clean(cell) if cell else cell for cell in part.column(name).to_pylist()]
+                for name in columns
             }
             yield Batch(numbers, cells)
             done += part.num_rows

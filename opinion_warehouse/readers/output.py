@@ -14,36 +14,84 @@ from opinion_warehouse.readers.table import BadRow
 
 COLUMNS: dict[str, dict[str, str]] = {
     "survey_response": {
-        "file_id": "int64", "respondent_key": "string", "source_id": "string", "wave_id": "string",
-        "row_number": "int64", "is_complete": "bool", "weight": "float64", "stratum_code": "string",
-        "psu_code": "string", "stratum_psu_total": "float64", "psu_size": "float64", "place_code": "string",
+        "file_id": "int64",
+        "respondent_key": "string",
+        "source_id": "string",
+        "wave_id": "string",
+        "row_number": "int64",
+        "is_complete": "bool",
+        "weight": "float64",
+        "stratum_code": "string",
+        "psu_code": "string",
+        "stratum_psu_total": "float64",
+        "psu_size": "float64",
+        "place_code": "string",
         "groups": "string",
     },
     "survey_answer": {
-        "file_id": "int64", "respondent_key": "string", "source_id": "string", "wave_id": "string",
-        "question_id": "string", "item_code": "string", "answer_code": "string", "numeric_value": "float64",
+        "file_id": "int64",
+        "respondent_key": "string",
+        "source_id": "string",
+        "wave_id": "string",
+        "question_id": "string",
+        "item_code": "string",
+        "answer_code": "string",
+        "numeric_value": "float64",
         "missing_code": "int64",
     },
     "report": {
-        "file_id": "int64", "source_id": "string", "unit_code": "string", "report_kind": "string",
-        "period_code": "string", "period_start": "date32", "period_end": "date32", "submitted_at": "string",
+        "file_id": "int64",
+        "source_id": "string",
+        "unit_code": "string",
+        "report_kind": "string",
+        "period_code": "string",
+        "period_start": "date32",
+        "period_end": "date32",
+        "submitted_at": "string",
         "item_count": "int64",
     },
     "report_item": {
-        "file_id": "int64", "row_number": "int64", "source_id": "string", "unit_code": "string",
-        "report_kind": "string", "period_code": "string", "place_code": "string", "topic_code": "string",
-        "scope_rank": "int64", "tendency": "string", "intensity": "int64", "source_channel": "string",
-        "opinion_count": "int64", "recommendation_id": "string", "agency_code": "string", "urgency": "string",
+        "file_id": "int64",
+        "row_number": "int64",
+        "source_id": "string",
+        "unit_code": "string",
+        "report_kind": "string",
+        "period_code": "string",
+        "place_code": "string",
+        "topic_code": "string",
+        "scope_rank": "int64",
+        "tendency": "string",
+        "intensity": "int64",
+        "source_channel": "string",
+        "opinion_count": "int64",
+        "recommendation_id": "string",
+        "agency_code": "string",
+        "urgency": "string",
     },
     "report_followup": {
-        "file_id": "int64", "row_number": "int64", "source_id": "string", "recommendation_id": "string",
-        "status": "string", "status_date": "date32", "agency_code": "string",
+        "file_id": "int64",
+        "row_number": "int64",
+        "source_id": "string",
+        "recommendation_id": "string",
+        "status": "string",
+        "status_date": "date32",
+        "agency_code": "string",
     },
     "social_item": {
-        "file_id": "int64", "item_key": "string", "source_id": "string", "row_number": "int64",
-        "published_at": "string", "published_date": "date32", "platform": "string", "query_code": "string",
-        "topic_codes": "string", "place_code": "string", "sentiment": "string", "sentiment_method": "string",
-        "engagement_count": "int64", "domain_key": "string",
+        "file_id": "int64",
+        "item_key": "string",
+        "source_id": "string",
+        "row_number": "int64",
+        "published_at": "string",
+        "published_date": "date32",
+        "platform": "string",
+        "query_code": "string",
+        "topic_codes": "string",
+        "place_code": "string",
+        "sentiment": "string",
+        "sentiment_method": "string",
+        "engagement_count": "int64",
+        "domain_key": "string",
     },
     "quarantine": {"file_id": "int64", "row_number": "int64", "row_count": "int64", "reasons": "string"},
 }
@@ -83,11 +131,14 @@ class Output:
         harmless = sum(all(reason["code"] in HARMLESS for reason in reasons) for _, reasons in rows)
         self.rows_bad += len(rows)
         self.rows_harmless += harmless
-        self.write("quarantine", {
-            "row_number": [number for number, _ in rows],
-            "row_count": [1] * len(rows),
-            "reasons": [json.dumps(reasons, ensure_ascii=False) for _, reasons in rows],
-        })
+        self.write(
+            "quarantine",
+            {
+                "row_number": [number for number, _ in rows],
+                "row_count": [1] * len(rows),
+                "reasons": [json.dumps(reasons, ensure_ascii=False) for _, reasons in rows],
+            },
+        )
 
     def close(self) -> dict[str, str]:
         """Finish the files; table → file name."""
@@ -99,10 +150,17 @@ class Output:
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
 
-        types = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(),
-                 "bool": pa.bool_(), "date32": pa.date32()}
+        types = {
+            "string": pa.string(),
+            "int64": pa.int64(),
+            "float64": pa.float64(),
+            "bool": pa.bool_(),
+            "date32": pa.date32(),
+        }
         schema = pa.schema([pa.field(name, types[kind]) for name, kind in COLUMNS[table].items()])
         options = arrow_csv.WriteOptions(include_header=False, quoting_style="all_valid")
         self._schemas[table] = schema
-        self._writers[table] = arrow_csv.CSVWriter(self._folder / f"{table}.csv", schema, write_options=options)
+        self._writers[table] = arrow_csv.CSVWriter(
+            self._folder / f"{table}.csv", schema, write_options=options
+        )
         return self._writers[table]

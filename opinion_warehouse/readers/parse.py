@@ -46,7 +46,11 @@ def parse(order: dict[str, Any]) -> None:
         output = job.output
         if output.rows_good + output.rows_bad == 0:
             raise FileRejected("empty", "the file has its header, but no row")
-        summary |= {"rows_good": output.rows_good, "rows_bad": output.rows_bad, "rows_harmless": output.rows_harmless}
+        summary |= {
+            "rows_good": output.rows_good,
+            "rows_bad": output.rows_bad,
+            "rows_harmless": output.rows_harmless,
+        }
     except FileRejected as rejected:
         summary["rejected"] = rejected.reason
     summary["files"] = job.output.close()

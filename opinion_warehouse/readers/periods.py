@@ -1,4 +1,4 @@
-"""Period codes of reports: 2026-W47, 2026-11, 2026-Q4, 2026-H2, 2026, and a single day for what is not periodic."""
+"""Period codes of reports: 2026-W47, 2026-11, 2026-Q4, 2026-H2, 2026, and a day for what is not periodic."""
 
 import re
 from datetime import date, timedelta
@@ -21,7 +21,9 @@ def period(cell: str) -> tuple[str, date, date]:
             raise ValueError
         return _bounds(match)
     except ValueError:
-        raise BadCell("bad_period", "expected a period like 2026-W47, 2026-11, 2026-Q4, 2026-H2 or 2026") from None
+        raise BadCell(
+            "bad_period", "expected a period like 2026-W47, 2026-11, 2026-Q4, 2026-H2 or 2026"
+        ) from None
 
 
 def check_period(code: str, start: date, end: date) -> None:

@@ -1,9 +1,10 @@
 """What can be wrong with a file or a row. Codes are stable: people and tests go by them.
 
-A file's reason: `wrong_format`, `encoding`, `too_large`, `line_too_long`, `nul_byte`, `empty`, `no_header`,
-`blank_header`, `duplicate_header`, `missing_column`, `unknown_column`, `too_many_columns`, `unbalanced_quote`,
+A file's reason: `wrong_format`, `encoding`, `too_large`, `line_too_long`, `nul_byte`, `empty`,
+`no_header`, `blank_header`, `duplicate_header`, `missing_column`, `unknown_column`, `too_many_columns`,
+`unbalanced_quote`,
 `cell_too_large`, `bad_archive`, `encrypted`, `zip_bomb`, `unsafe_name`, `macros`, `external_link`, `xml_dtd`,
-`missing_sheet`, `unknown_wave`, `bad_row_share`, `parser_oom`, `parser_timeout`, `parser_crash`, `scratch_full`.
+`missing_sheet`, `unknown_wave`, `bad_row_share`, `parser_oom`, `parser_timeout`, `parser_crash`.
 
 A row's: `row_too_short`, `row_too_long`, `missing_value`, `unknown_code`, `unknown_place`, `unknown_topic`,
 `unknown_unit`, `unknown_wave`, `unknown_query`, `not_a_number`, `not_a_whole_number`, `out_of_range`,
@@ -56,7 +57,7 @@ class BadCell(Exception):
 
 
 def safe_heading(heading: str, position: int) -> str:
-    """A column heading as it may be shown. A file without its header has people's data where headings stand."""
+    """A heading as it may be shown. A file without its header has people's data where headings stand."""
     if len(heading) > 64 or "@" in heading or len(re.findall(r"\d", heading)) >= 6:
         return f"(column {position})"
     return heading

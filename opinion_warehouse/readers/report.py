@@ -19,7 +19,9 @@ from opinion_warehouse.readers.topics import UNCLASSIFIED
 from opinion_warehouse.readers.values import day, latest_date, lookup, not_after, text_of, whole
 from opinion_warehouse.sources import FollowupColumns, Report, ReportColumns
 
-_RECOMMENDATION = re.compile(r"[A-Za-z0-9_.-]{1,64}/[A-Za-z0-9-]{4,10}/\d{1,5}|[A-Za-z0-9_.-]{1,20}", re.ASCII)
+_RECOMMENDATION = re.compile(
+    r"[A-Za-z0-9_.-]{1,64}/[A-Za-z0-9-]{4,10}/\d{1,5}|[A-Za-z0-9_.-]{1,20}", re.ASCII
+)
 _LONG_NUMBER = re.compile(r"\d{8}")
 _MAX_COUNT = 10_000_000
 ReportKey = tuple[str, str, str]
@@ -27,7 +29,7 @@ ReportKey = tuple[str, str, str]
 
 def read_report(job: Job, table: Table, followup: Table | None) -> None:
     """Write the reports, items and follow-up rows of a report file."""
-    assert job.source.report is not None
+    assert job.source.report is not None  # noqa: S101  (the family says so)
     reader = _Reader(job, job.source.report)
     job.output.quarantine(table.bad_rows)
     for batch in table.batches(None):
@@ -90,14 +92,19 @@ class _Reader:
         start = read(columns.period_start, self._day, required=True)
         end = read(columns.period_end, self._day, required=True)
         item: dict[str, Any] = {
-            "row_number": row, "unit_code": unit, "report_kind": kind, "period_code": code,
+            "row_number": row,
+            "unit_code": unit,
+            "report_kind": kind,
+            "period_code": code,
             "place_code": read(columns.place, self._place),
             "topic_code": read(columns.topic, self._topic) or self._coded(batch, at),
             "scope_rank": read(columns.scope, self.scope),
             "tendency": read(columns.tendency, self.tendency, required=True),
             "intensity": read(columns.intensity, lambda cell: whole(cell, self.decimal, 1, 5)),
             "source_channel": read(columns.channel, self._channel),
-            "opinion_count": read(columns.opinion_count, lambda cell: whole(cell, self.decimal, 0, _MAX_COUNT)),
+            "opinion_count": read(
+                columns.opinion_count, lambda cell: whole(cell, self.decimal, 0, _MAX_COUNT)
+            ),
             "recommendation_id": None,
             "agency_code": read(columns.agency, self._agency),
             "urgency": read(columns.urgency, self.urgency),
@@ -126,15 +133,18 @@ class _Reader:
         """One row a report, once its items are known."""
         keys = sorted(self.item_counts)
         if keys:
-            self.job.output.write("report", {
-                "unit_code": [key[0] for key in keys],
-                "report_kind": [key[1] for key in keys],
-                "period_code": [key[2] for key in keys],
-                "period_start": [self.dates[key][0] for key in keys],
-                "period_end": [self.dates[key][1] for key in keys],
-                "submitted_at": [self.submitted_at.isoformat()] * len(keys),
-                "item_count": [self.item_counts[key] for key in keys],
-            })
+            self.job.output.write(
+                "report",
+                {
+                    "unit_code": [key[0] for key in keys],
+                    "report_kind": [key[1] for key in keys],
+                    "period_code": [key[2] for key in keys],
+                    "period_start": [self.dates[key][0] for key in keys],
+                    "period_end": [self.dates[key][1] for key in keys],
+                    "submitted_at": [self.submitted_at.isoformat()] * len(keys),
+                    "item_count": [self.item_counts[key] for key in keys],
+                },
+            )
 
     def take_followup(self, batch: Batch, columns: FollowupColumns) -> None:
         """One batch of the follow-up sheet; its bad rows are named by that sheet's columns."""
@@ -143,8 +153,10 @@ class _Reader:
         for at, row in enumerate(batch.row_numbers):
             values: list[Any] = [row]
             for column, convert in (
-                (columns.recommendation_id, _recommendation), (columns.status, self.status),
-                (columns.date, self._past_day), (columns.agency, self._agency),
+                (columns.recommendation_id, _recommendation),
+                (columns.status, self.status),
+                (columns.date, self._past_day),
+                (columns.agency, self._agency),
             ):
                 cell = text_of(batch.column(column)[at])
                 try:
@@ -159,7 +171,9 @@ class _Reader:
         self.job.output.rows_good += len(rows)
         names = ("row_number", "recommendation_id", "status", "status_date", "agency_code")
         if rows:
-            self.job.output.write("report_followup", {name: [r[n] for r in rows] for n, name in enumerate(names)})
+            self.job.output.write(
+                "report_followup", {name: [r[n] for r in rows] for n, name in enumerate(names)}
+            )
 
     def _day(self, cell: str) -> date:
         return day(cell, self.report.date_format)
@@ -171,12 +185,16 @@ class _Reader:
 
     def _unit(self, cell: str) -> str:
         if cell not in self.job.reference.units:
-            raise BadCell("unknown_unit", "expected a unit of the reference data or of the spec's report.units")
+            raise BadCell(
+                "unknown_unit", "expected a unit of the reference data or of the spec's report.units"
+            )
         return cell
 
     def _place(self, cell: str) -> str:
         if cell not in self.job.reference.places:
-            raise BadCell("unknown_place", "expected a place code of the reference data or of the spec's places")
+            raise BadCell(
+                "unknown_place", "expected a place code of the reference data or of the spec's places"
+            )
         return cell
 
     def _topic(self, cell: str) -> str:

@@ -1,4 +1,4 @@
-"""Social exports → items: topic codes, place, sentiment, counts and keyed hashes. Text and author stay behind."""
+"""Social exports → items: topics, place, sentiment, counts and keyed hashes. Text and author stay behind."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _MAX_COUNT = 10**15
 
 def read_social(job: Job, table: Table) -> None:
     """Write the items of a social export; of rows with one item id the last counts."""
-    assert job.source.social is not None
+    assert job.source.social is not None  # noqa: S101  (the family says so)
     reader = _Reader(job, job.source.social)
     job.output.quarantine(table.bad_rows)
     last: dict[int, int] = {}
@@ -48,9 +48,11 @@ class _Reader:
         self.latest = latest_date(job.night, job.received_at)
         self.platform = lookup(social.platforms, [*job.reference.platforms, *social.platforms.values()])
         self.sentiment = lookup(social.sentiments, ("positive", "negative", "neutral", "unknown"))
-        self.query = lookup({query.label.vi: query.code for query in social.queries}
-                            | {query.label.en: query.code for query in social.queries},
-                            [query.code for query in social.queries])
+        self.query = lookup(
+            {query.label.vi: query.code for query in social.queries}
+            | {query.label.en: query.code for query in social.queries},
+            [query.code for query in social.queries],
+        )
         self.query_topics = {query.code: [query.topic] for query in social.queries if query.topic}
         self.last: dict[int, int] = {}
         self.domains: dict[str, str] = {}
@@ -81,30 +83,42 @@ class _Reader:
         bad = check.sorted()
         skip = set(check.reasons) | {row for row, _ in duplicates}
         good = [at for at, row in enumerate(batch.row_numbers) if row not in skip]
-        self.job.output.quarantine(sorted([*bad, *(row for row in duplicates if row[0] not in check.reasons)]))
+        self.job.output.quarantine(
+            sorted([*bad, *(row for row in duplicates if row[0] not in check.reasons)])
+        )
         self.job.output.rows_good += len(good)
         if not good:
             return
-        self.job.output.write("social_item", {
-            "item_key": [keys[at] for at in good],
-            "row_number": [batch.row_numbers[at] for at in good],
-            "published_at": [published[at].isoformat() for at in good],
-            "published_date": [published[at].astimezone(self.zone).date() for at in good],
-            "platform": [platforms[at] for at in good],
-            "query_code": [queries[at] for at in good],
-            "topic_codes": [
-                "{" + ",".join(f'"{code}"' for code in self._coded(given[at], texts, at, queries[at])) + "}"
-                for at in good
-            ],
-            "place_code": [places[at] for at in good],
-            "sentiment": [sentiments[at] or "unknown" for at in good],
-            "sentiment_method": [self.social.sentiment_method] * len(good),
-            "engagement_count": [engagement[at] for at in good],
-            "domain_key": [domains[at] for at in good],
-        })
+        self.job.output.write(
+            "social_item",
+            {
+                "item_key": [keys[at] for at in good],
+                "row_number": [batch.row_numbers[at] for at in good],
+                "published_at": [published[at].isoformat() for at in good],
+                "published_date": [published[at].astimezone(self.zone).date() for at in good],
+                "platform": [platforms[at] for at in good],
+                "query_code": [queries[at] for at in good],
+                "topic_codes": [
+                    "{"
+                    + ",".join(f'"{code}"' for code in self._coded(given[at], texts, at, queries[at]))
+                    + "}"
+                    for at in good
+                ],
+                "place_code": [places[at] for at in good],
+                "sentiment": [sentiments[at] or "unknown" for at in good],
+                "sentiment_method": [self.social.sentiment_method] * len(good),
+                "engagement_count": [engagement[at] for at in good],
+                "domain_key": [domains[at] for at in good],
+            },
+        )
 
     def _each(
-        self, batch: Batch, column: str | None, read: Callable[[str], Any], check: RowCheck, required: bool = False
+        self,
+        batch: Batch,
+        column: str | None,
+        read: Callable[[str], Any],
+        check: RowCheck,
+        required: bool = False,
     ) -> list[Any]:
         values: list[Any] = []
         for row, cell in zip(batch.row_numbers, batch.column(column), strict=True):
@@ -126,13 +140,17 @@ class _Reader:
                 check.add(row, self.columns.item_id, BadCell("missing_value", "expected the item's id"))
             elif self.last[_small(key)] != row:
                 detail = "the same item stands further down again; the last row is kept"
-                rows.append((row, [{"code": "duplicate_item", "column": self.columns.item_id, "detail": detail}]))
+                rows.append(
+                    (row, [{"code": "duplicate_item", "column": self.columns.item_id, "detail": detail}])
+                )
         return rows
 
     def _coded(self, given: list[str] | None, texts: list[Column], at: int, query: str) -> list[str]:
         """Given topics, else the rules', else the query's, else unclassified."""
         return (
-            given or self.job.topics.code(column[at] for column in texts) or self.query_topics.get(query)
+            given
+            or self.job.topics.code(column[at] for column in texts)
+            or self.query_topics.get(query)
             or [UNCLASSIFIED]
         )
 
@@ -145,7 +163,9 @@ class _Reader:
         try:
             return self.query(cell)
         except BadCell:
-            raise BadCell("unknown_query", "expected the code or label of a query the spec declares") from None
+            raise BadCell(
+                "unknown_query", "expected the code or label of a query the spec declares"
+            ) from None
 
     def _topics(self, cell: str) -> list[str]:
         codes = sorted({code.strip() for code in _SEVERAL.split(cell) if code.strip()})

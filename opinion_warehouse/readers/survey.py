@@ -16,7 +16,7 @@ from opinion_warehouse.sources.survey import Group
 
 def read_survey(job: Job, table: Table) -> None:
     """Write the responses and answers of a survey file."""
-    assert job.source.survey is not None
+    assert job.source.survey is not None  # noqa: S101  (the family says so)
     reader = _Reader(job, job.source.survey)
     job.output.quarantine(table.bad_rows)
     for batch in table.batches(None):
@@ -54,7 +54,9 @@ class _Reader:
         waves = self._each(batch, survey.wave_from.column, self._wave, check)
         columns = self._design(batch, complete, check)
         columns["place_code"] = self._each(batch, survey.place, self._place, check)
-        groups = [(group.dimension, self._each(batch, group.column, read, check)) for group, read in self.groups]
+        groups = [
+            (group.dimension, self._each(batch, group.column, read, check)) for group, read in self.groups
+        ]
         answers = [
             (question, item, self._answers(batch, column, complete, read, check))
             for question, item, column, read in self.questions
@@ -69,24 +71,31 @@ class _Reader:
             "respondent_key": [keys[at] for at in good],
             "wave_id": [waves[at] for at in good],
         }
-        self.job.output.write("survey_response", {
-            **lineage,
-            "row_number": [numbers[at] for at in good],
-            "is_complete": [complete[at] for at in good],
-            **{name: [cells[at] for at in good] for name, cells in columns.items()},
-            "groups": [
-                json.dumps({name: codes[at] for name, codes in groups if codes[at] is not None}) for at in good
-            ],
-        })
-        for question, item, cells in answers:
-            self.job.output.write("survey_answer", {
+        self.job.output.write(
+            "survey_response",
+            {
                 **lineage,
-                "question_id": [question] * len(good),
-                "item_code": [item] * len(good),
-                "answer_code": [cells[at][0] for at in good],
-                "numeric_value": [cells[at][1] for at in good],
-                "missing_code": [int(cells[at][2]) for at in good],
-            })
+                "row_number": [numbers[at] for at in good],
+                "is_complete": [complete[at] for at in good],
+                **{name: [cells[at] for at in good] for name, cells in columns.items()},
+                "groups": [
+                    json.dumps({name: codes[at] for name, codes in groups if codes[at] is not None})
+                    for at in good
+                ],
+            },
+        )
+        for question, item, cells in answers:
+            self.job.output.write(
+                "survey_answer",
+                {
+                    **lineage,
+                    "question_id": [question] * len(good),
+                    "item_code": [item] * len(good),
+                    "answer_code": [cells[at][0] for at in good],
+                    "numeric_value": [cells[at][1] for at in good],
+                    "missing_code": [int(cells[at][2]) for at in good],
+                },
+            )
 
     def _each(
         self, batch: Batch, column: str | None, read: Callable[[str | None], Any], check: RowCheck
@@ -101,7 +110,11 @@ class _Reader:
         return values
 
     def _answers(
-        self, batch: Batch, column: str, complete: list[bool], read: Callable[[str | None, bool], Cell],
+        self,
+        batch: Batch,
+        column: str,
+        complete: list[bool],
+        read: Callable[[str | None, bool], Cell],
         check: RowCheck,
     ) -> list[Cell]:
         # The same few cells come again and again; the reader is asked once for each.
@@ -158,8 +171,10 @@ class _Reader:
             return plain_code(value)
 
         readers: dict[str, tuple[str | None, Callable[[str | None], Any]]] = {
-            "weight": (design.weight, weight), "stratum_code": (design.stratum, code),
-            "psu_code": (design.psu, code), "stratum_psu_total": (design.stratum_psu_total, size),
+            "weight": (design.weight, weight),
+            "stratum_code": (design.stratum, code),
+            "psu_code": (design.psu, code),
+            "stratum_psu_total": (design.stratum_psu_total, size),
             "psu_size": (design.psu_size, size),
         }
         columns: dict[str, list[Any]] = {}

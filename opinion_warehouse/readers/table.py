@@ -54,7 +54,8 @@ def match_header(found: Sequence[str | None], wanted: Sequence[str], ignored: Se
     extra = [safe_heading(name, number) for number, name in enumerate(names, 1) if name not in spelling]
     difference = "; ".join(
         f"{what}: {', '.join(columns[:20])}" + (f" and {len(columns) - 20} more" if len(columns) > 20 else "")
-        for what, columns in (("not in the spec", extra), ("not in the file", absent)) if columns
+        for what, columns in (("not in the spec", extra), ("not in the file", absent))
+        if columns
     )
     if extra:
         raise FileRejected("unknown_column", f"{difference}. Map it or add it to ignore_columns", extra[0])

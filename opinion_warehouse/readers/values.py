@@ -53,7 +53,7 @@ def plain_code(cell: str) -> str:
 def day(cell: str, form: str) -> date:
     """A date in the declared form; a spreadsheet's own date cells arrive in ISO form."""
     try:
-        value = date.fromisoformat(cell) if _ISO_DATE.match(cell) else datetime.strptime(cell, form).date()
+        value = date.fromisoformat(cell) if _ISO_DATE.match(cell) else datetime.strptime(cell, form).date()  # noqa: DTZ007
     except (ValueError, OverflowError):
         raise BadCell("bad_date", f"expected a date of the form {form}") from None
     if value < EARLIEST:
@@ -67,7 +67,10 @@ def instant(cell: str, form: str, zone: ZoneInfo) -> datetime:
         if form in ("epoch_s", "epoch_ms"):
             seconds = float(cell) / (1000 if form == "epoch_ms" else 1)
             return datetime.fromtimestamp(seconds, UTC)
-        value = datetime.fromisoformat(cell) if form == "iso" else datetime.strptime(cell, form)
+        if form == "iso":
+            value = datetime.fromisoformat(cell)
+        else:
+            value = datetime.strptime(cell, form)  # noqa: DTZ007  (its zone comes next)
         if value.tzinfo is None:
             value = value.replace(tzinfo=zone)
         value = value.astimezone(UTC)

@@ -21,7 +21,6 @@ from opinion_warehouse.readers.text import clean
 from opinion_warehouse.sources import Files
 
 
-
 def open_workbook(path: Path) -> Any:
     """The workbook, after its container was found sound."""
     from python_calamine import CalamineWorkbook
@@ -38,7 +37,9 @@ def has_sheet(workbook: Any, sheet: str) -> bool:
     return sheet in workbook.sheet_names
 
 
-def read_sheet(workbook: Any, sheet: str, files: Files, wanted: Sequence[str], ignored: Sequence[str]) -> Table:
+def read_sheet(
+    workbook: Any, sheet: str, files: Files, wanted: Sequence[str], ignored: Sequence[str]
+) -> Table:
     """Open a sheet; raises FileRejected for a fault of its structure."""
     if not has_sheet(workbook, sheet):
         raise FileRejected("missing_sheet", f"the workbook has no sheet {sheet}", sheet)
@@ -75,8 +76,11 @@ def _table(
             continue
         long = any(cells[width:])
         if long or any(cell and len(cell) > MAX_CELL for cell in cells):
-            code, detail = ("row_too_long", "cells beyond the last heading") if long else (
-                "cell_too_large", f"a cell of more than {MAX_CELL} characters")
+            code, detail = (
+                ("row_too_long", "cells beyond the last heading")
+                if long
+                else ("cell_too_large", f"a cell of more than {MAX_CELL} characters")
+            )
             bad_rows.append((number, [{"code": code, "column": None, "detail": detail}]))
             continue
         kept.append((number, cells[:width] + [None] * (width - len(cells))))

@@ -5,6 +5,7 @@ inherit no database connection, no password in the environment and no thread. Or
 stdin (the key too: neither arguments nor environment can be read by others); each is answered by a line.
 """
 
+import contextlib
 import json
 import os
 import resource
@@ -14,7 +15,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-MEMORY_MARKS = (b"memory allocation", b"MemoryError", b"bad_alloc", b"out of memory", b"Cannot allocate memory")
+MEMORY_MARKS = (
+    b"memory allocation",
+    b"memoryerror",
+    b"bad_alloc",
+    b"out of memory",
+    b"cannot allocate memory",
+)
 CRASHED = 3
 
 
@@ -32,7 +39,7 @@ def _preload() -> None:
     """Import what children use, here, where it is paid once. Nothing may start a thread before a fork."""
     import ahocorasick_rs  # noqa: F401
     import pyarrow as pa
-    import pyarrow.csv  # noqa: F401
+    import pyarrow.csv
     import python_calamine  # noqa: F401
 
     from opinion_warehouse.readers import parse  # noqa: F401
@@ -68,8 +75,11 @@ def _child(order: dict[str, Any], errors: Path) -> None:
     code = CRASHED
     try:
         _die_with_parent()
-        for number, flags, name in ((0, os.O_RDONLY, os.devnull), (1, os.O_WRONLY, os.devnull),
-                                    (2, os.O_WRONLY | os.O_CREAT, errors)):
+        for number, flags, name in (
+            (0, os.O_RDONLY, os.devnull),
+            (1, os.O_WRONLY, os.devnull),
+            (2, os.O_WRONLY | os.O_CREAT, errors),
+        ):
             handle = os.open(name, flags, 0o600)
             os.dup2(handle, number)
             os.close(handle)
@@ -110,7 +120,8 @@ def _reason(status: int, errors: Path) -> str | None:
         return "parser_timeout"
     if number == signal.SIGXFSZ or noise in (b"OSError 28", b"OSError 27"):
         return "scratch_full"
-    if number == signal.SIGKILL or any(mark in noise for mark in MEMORY_MARKS) or noise == b"OSError 12":
+    no_memory = noise == b"OSError 12" or any(mark in noise.lower() for mark in MEMORY_MARKS)
+    if no_memory or number == signal.SIGKILL:
         return "parser_oom"
     return "parser_crash"
 
@@ -119,10 +130,9 @@ def _die_with_parent() -> None:
     """Linux: be killed when the server dies, so that no child outlives a killed night."""
     import ctypes
 
-    try:
+    # On another system there is no prctl; the server then ends when its stdin closes.
+    with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
-    except (OSError, AttributeError):
-        pass  # another system: the server ends when its stdin closes
 
 
 if __name__ == "__main__":

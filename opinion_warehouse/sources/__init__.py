@@ -15,8 +15,8 @@ from opinion_warehouse.sources.base import (
     Unit,
     missing_code,
 )
-from opinion_warehouse.sources.files import Files
 from opinion_warehouse.sources.document import SpecError, SpecInvalid
+from opinion_warehouse.sources.files import Files
 from opinion_warehouse.sources.load import (
     check_sources,
     load_source,
@@ -41,9 +41,43 @@ from opinion_warehouse.sources.survey import (
 )
 
 __all__ = [
-    "Band", "Category", "Code", "Design", "Due", "Family", "Files", "Followup", "FollowupColumns", "Group",
-    "Identifier", "Keep", "MissingCode", "MissingName", "Model", "Option", "Place", "Query", "Question",
-    "Report", "ReportColumns", "Social", "SocialColumns", "Source", "SpecError", "SpecInvalid", "Survey",
-    "Tendency", "Text", "Unit", "Wave", "WaveFrom", "check_sources", "load_source", "load_sources",
-    "missing_code", "read_sources", "spec_paths", "spec_sha256",
+    "Band",
+    "Category",
+    "Code",
+    "Design",
+    "Due",
+    "Family",
+    "Files",
+    "Followup",
+    "FollowupColumns",
+    "Group",
+    "Identifier",
+    "Keep",
+    "MissingCode",
+    "MissingName",
+    "Model",
+    "Option",
+    "Place",
+    "Query",
+    "Question",
+    "Report",
+    "ReportColumns",
+    "Social",
+    "SocialColumns",
+    "Source",
+    "SpecError",
+    "SpecInvalid",
+    "Survey",
+    "Tendency",
+    "Text",
+    "Unit",
+    "Wave",
+    "WaveFrom",
+    "check_sources",
+    "load_source",
+    "load_sources",
+    "missing_code",
+    "read_sources",
+    "spec_paths",
+    "spec_sha256",
 ]

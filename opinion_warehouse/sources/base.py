@@ -27,9 +27,7 @@ class MissingCode(IntEnum):
     INVALID = 7
 
 
-MissingName = Literal[
-    "not_asked", "no_answer", "dont_know", "refused", "not_offered", "break_off", "invalid"
-]
+MissingName = Literal["not_asked", "no_answer", "dont_know", "refused", "not_offered", "break_off", "invalid"]
 
 
 def missing_code(name: MissingName) -> MissingCode:

@@ -66,10 +66,14 @@ class Document:
             mark = error.problem_mark
             line = mark.line + 1 if mark else 1
             message = f"is no YAML: {error.problem or error.context}"
-            self.errors.append(SpecError(self.path, line, "", message, "look at the indentation and the quotes"))
+            self.errors.append(
+                SpecError(self.path, line, "", message, "look at the indentation and the quotes")
+            )
             return None
         except (OSError, ValueError, yaml.YAMLError) as error:
-            self.errors.append(SpecError(self.path, 1, "", f"cannot be read: {error}", "save it as UTF-8 text"))
+            self.errors.append(
+                SpecError(self.path, 1, "", f"cannot be read: {error}", "save it as UTF-8 text")
+            )
             return None
         if not isinstance(node, yaml.MappingNode):
             mend = "begin with `id: …`; sources/_template_*.yml show the whole"

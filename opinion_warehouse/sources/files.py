@@ -38,6 +38,6 @@ class Files(Model):
             raise ValueError("a csv source has no `sheet`; remove it")
         if "/" in self.pattern or "\\" in self.pattern:
             raise ValueError("`pattern` is matched in the source's own inbox folder; it takes no path")
-        if self.delimiter in '"\r\n' or self.delimiter == self.decimal and self.decimal == ".":
+        if self.delimiter in '"\r\n' or (self.delimiter == self.decimal and self.decimal == "."):
             raise ValueError("`delimiter` must be no quote, line end or full stop")
         return self

@@ -1,4 +1,4 @@
-"""Read `sources/` and say, file and line, what is wrong in it. Offline: nothing but the folder is looked at."""
+"""Read `sources/` and say, file and line, what is wrong in it. Offline."""
 
 import hashlib
 import json
@@ -33,7 +33,8 @@ def spec_paths(folder: Path) -> list[Path]:
     """Every spec of a folder of sources; a name that begins with `_` or `.` is none."""
     paths = [path for suffix in ("*.yml", "*.yaml") for path in folder.rglob(suffix)]
     return sorted(
-        path for path in paths
+        path
+        for path in paths
         if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
     )
 
@@ -146,7 +147,7 @@ def _unknown_codes(document: Document, source: Source, reference: Reference) -> 
             yield document.error(location, f"unit {code!r} is not known", mend)
     for location, code in _platforms(source):
         if code not in known.platforms:
-            mend = f"use one of {', '.join(sorted(known.platforms))}, or add it to dbt_project/seeds/platform.csv"
+            mend = f"use one of {', '.join(sorted(known.platforms))}, or add it to seeds/platform.csv"
             yield document.error(location, f"platform {code!r} is not known", mend)
 
 

@@ -101,28 +101,54 @@ class Report(Model):
     date_format: Annotated[str, AfterValidator(_date_format)] = "%Y-%m-%d"
     kinds: dict[str, Kind] = {"DK": "periodic", "CD": "thematic", "DX": "ad_hoc"}
     scopes: dict[str, Annotated[int, Field(ge=1, le=4)]] = {
-        "tuyệt đại đa số": 4, "đa số": 3, "nhiều ý kiến": 2, "một số ý kiến": 1,
+        "tuyệt đại đa số": 4,
+        "đa số": 3,
+        "nhiều ý kiến": 2,
+        "một số ý kiến": 1,
     }
     tendencies: dict[str, Tendency] = {
-        "tán thành": "support", "phản đối": "oppose", "băn khoăn": "concerned", "chưa rõ": "unclear",
+        "tán thành": "support",
+        "phản đối": "oppose",
+        "băn khoăn": "concerned",
+        "chưa rõ": "unclear",
     }
     statuses: dict[str, Status] = {
-        "tiếp nhận": "received", "chuyển cơ quan": "referred", "đang giải quyết": "in_progress",
-        "đã giải quyết": "resolved", "giải trình, cung cấp thông tin": "explained",
-        "chưa giải quyết": "unresolved", "không thuộc thẩm quyền": "out_of_remit",
+        "tiếp nhận": "received",
+        "chuyển cơ quan": "referred",
+        "đang giải quyết": "in_progress",
+        "đã giải quyết": "resolved",
+        "giải trình, cung cấp thông tin": "explained",
+        "chưa giải quyết": "unresolved",
+        "không thuộc thẩm quyền": "out_of_remit",
     }
-    channels: dict[str, Code] = Field({
-        "cộng tác viên": "collaborator", "hội nghị": "meeting", "tiếp xúc cử tri": "voter_meeting",
-        "tiếp công dân": "citizen_reception", "đơn thư": "letter", "đường dây nóng": "hotline",
-        "mạng xã hội": "social_media", "báo chí": "press", "khảo sát": "survey",
-        "phản ánh trực tiếp": "direct", "khác": "other", "họp tổ dân phố, ấp": "neighbourhood_meeting",
-        "họp tổ dân phố": "neighbourhood_meeting", "cộng tác viên dư luận xã hội": "collaborator",
-        "đơn thư, đường dây nóng": "letter_or_hotline",
-    }, description="cell → code; any other cell is kept as `other`")
+    channels: dict[str, Code] = Field(
+        {
+            "cộng tác viên": "collaborator",
+            "hội nghị": "meeting",
+            "tiếp xúc cử tri": "voter_meeting",
+            "tiếp công dân": "citizen_reception",
+            "đơn thư": "letter",
+            "đường dây nóng": "hotline",
+            "mạng xã hội": "social_media",
+            "báo chí": "press",
+            "khảo sát": "survey",
+            "phản ánh trực tiếp": "direct",
+            "khác": "other",
+            "họp tổ dân phố, ấp": "neighbourhood_meeting",
+            "họp tổ dân phố": "neighbourhood_meeting",
+            "cộng tác viên dư luận xã hội": "collaborator",
+            "đơn thư, đường dây nóng": "letter_or_hotline",
+        },
+        description="cell → code; any other cell is kept as `other`",
+    )
     agencies: dict[str, Code] = Field({}, description="cell → code of an agency that is no known unit")
     urgencies: dict[str, Literal["normal", "urgent", "very_urgent"]] = {
-        "thường": "normal", "bình thường": "normal", "khẩn": "urgent",
-        "thượng khẩn": "very_urgent", "hỏa tốc": "very_urgent", "rất khẩn": "very_urgent",
+        "thường": "normal",
+        "bình thường": "normal",
+        "khẩn": "urgent",
+        "thượng khẩn": "very_urgent",
+        "hỏa tốc": "very_urgent",
+        "rất khẩn": "very_urgent",
     }
     submitted_at: SubmittedAt = SubmittedAt()
     expected: Expected | None = None

@@ -18,7 +18,7 @@ def _instant_format(text: str) -> str:
 
 
 class SocialColumns(Model):
-    """Canonical field → column heading. `text` columns are read for topic coding and dropped in the parser."""
+    """Canonical field → column heading. `text` columns are topic-coded and dropped in the parser."""
 
     item_id: str
     published_at: str

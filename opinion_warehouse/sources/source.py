@@ -34,7 +34,9 @@ class Source(Model):
     files: Files
     due: Due = Due()
     keep: Keep = Keep()
-    ignore_columns: list[str] = Field([], description="columns known and never read; personal ones stand here")
+    ignore_columns: list[str] = Field(
+        [], description="columns known and never read; personal ones stand here"
+    )
     places: list[Place] = []
     survey: Survey | None = None
     report: Report | None = None
@@ -52,7 +54,7 @@ class Source(Model):
         given = [name for name in ("survey", "report", "social") if getattr(self, name) is not None]
         if given != [self.family]:
             raise ValueError(
-                f"a {self.family} source has the section `{self.family}` and no other; here: {given or 'none'}"
+                f"a {self.family} source has the section `{self.family}` alone; here: {given or 'none'}"
             )
         return self
 

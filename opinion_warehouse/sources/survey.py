@@ -1,6 +1,7 @@
 """The survey section of a spec: columns → answers, groups, design, waves."""
 
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -67,7 +68,7 @@ class Group(Model):
         if again:
             raise ValueError(f"code {again[0]!r} stands twice; codes must differ")
         ordered = sorted(self.bands, key=lambda band: float("-inf") if band.low is None else band.low)
-        for lower, upper in zip(ordered, ordered[1:], strict=False):
+        for lower, upper in pairwise(ordered):
             if lower.high is None or upper.low is None or lower.high >= upper.low:
                 raise ValueError(f"bands {lower.code!r} and {upper.code!r} overlap; both ends are included")
         return self
@@ -106,16 +107,19 @@ class Question(Model):
     def _fits_its_kind(self) -> Self:
         if self.kind == "multiple":
             if self.column or not self.columns:
-                raise ValueError("a multiple question needs `columns` (option code → column), and no `column`")
+                raise ValueError(
+                    "a multiple question needs `columns` (option code → column), and no `column`"
+                )
             codes = {option.code for option in self.options}
             if codes != set(self.columns):
                 odd = sorted(codes ^ set(self.columns))
-                raise ValueError(f"`options` and `columns` must name the same codes; {odd} stand on one side only")
+                raise ValueError(
+                    f"`options` and `columns` must name the same codes; {odd} stand on one side only"
+                )
             if self.ticked in self.unticked:
                 raise ValueError("`ticked` also stands in `unticked`")
-        else:
-            if not self.column or self.columns:
-                raise ValueError(f"a {self.kind} question needs `column`, and no `columns`")
+        elif not self.column or self.columns:
+            raise ValueError(f"a {self.kind} question needs `column`, and no `columns`")
         if self.kind == "single" and not self.options:
             raise ValueError("a single question needs its `options`")
         if self.kind == "numeric" and self.options:
@@ -129,7 +133,9 @@ class Question(Model):
             raise ValueError(f"option {again[0]!r} stands twice; codes must differ")
         both = sorted({option.code for option in self.options} & set(self.missing))
         if both and self.kind == "single":
-            raise ValueError(f"{both[0]!r} is an option and a missing code; keep one (an option may carry `missing`)")
+            raise ValueError(
+                f"{both[0]!r} is an option and a missing code; keep one (an option may carry `missing`)"
+            )
         return self
 
 

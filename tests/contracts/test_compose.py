@@ -31,14 +31,14 @@ def schema() -> dict[str, Any]:
 
 
 def test_compose_file_matches_the_specification(compose: dict[str, Any], schema: dict[str, Any]) -> None:
-    jsonschema.validate(compose, schema, cls=jsonschema.Draft7Validator)
+    jsonschema.validate(compose, schema)
 
 
 def test_compose_file_with_unknown_key_is_refused(compose: dict[str, Any], schema: dict[str, Any]) -> None:
     compose = json.loads(json.dumps(compose))
     compose["services"]["postgres"]["read_onyl"] = True
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(compose, schema, cls=jsonschema.Draft7Validator)
+        jsonschema.validate(compose, schema)
 
 
 def test_compose_has_exactly_the_services(compose: dict[str, Any]) -> None:

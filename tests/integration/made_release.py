@@ -12,8 +12,17 @@ from opinion_warehouse.settings import PROJECT, Settings
 NIGHT = date(2026, 11, 22)
 MONDAY = date(2026, 11, 16)
 SUNDAY = date(2026, 11, 22)
-ITEMS = ("strategy", "sponsor", "population", "sample_generation", "mode_detail", "precision", "weighting",
-         "processing", "limitations")  # fmt: skip
+ITEMS = (
+    "strategy",
+    "sponsor",
+    "population",
+    "sample_generation",
+    "mode_detail",
+    "precision",
+    "weighting",
+    "processing",
+    "limitations",
+)
 Row = dict[str, Any]
 
 
@@ -29,16 +38,34 @@ def contract() -> dict[str, dict[str, str]]:
 
 def estimate(wave: str, answer: str, share: float | None, **other: Any) -> Row:
     row: Row = {
-        "estimate_key": f"{wave}-{answer}-{other.get('domain_key', 'all')}", "wave_key": wave, "question_key": "q1",
-        "answer_key": f"q1{answer}", "answer_code": answer, "base_code": "all", "measure": "proportion",
-        "domain_key": "all", "group_key": "g-all", "group_dimension": "all", "group_code": "all",
-        "place_key": "p92", "place_code": "92", "estimate": share,
-    }  # fmt: skip
+        "estimate_key": f"{wave}-{answer}-{other.get('domain_key', 'all')}",
+        "wave_key": wave,
+        "question_key": "q1",
+        "answer_key": f"q1{answer}",
+        "answer_code": answer,
+        "base_code": "all",
+        "measure": "proportion",
+        "domain_key": "all",
+        "group_key": "g-all",
+        "group_dimension": "all",
+        "group_code": "all",
+        "place_key": "p92",
+        "place_code": "92",
+        "estimate": share,
+    }
     shown = {
-        "standard_error": 0.02, "ci_low": 0.30, "ci_high": 0.70, "base_unweighted_count": 900,
-        "base_weighted_count": 905, "degrees_of_freedom": 25, "design_effect": 1.5, "effective_sample_size": 600,
-        "reliability_code": "present", "obs_status": "A", "conf_status": "F",
-    }  # fmt: skip
+        "standard_error": 0.02,
+        "ci_low": 0.30,
+        "ci_high": 0.70,
+        "base_unweighted_count": 900,
+        "base_weighted_count": 905,
+        "degrees_of_freedom": 25,
+        "design_effect": 1.5,
+        "effective_sample_size": 600,
+        "reliability_code": "present",
+        "obs_status": "A",
+        "conf_status": "F",
+    }
     hidden = {"obs_status": "M", "conf_status": "A"}
     return row | (shown if share is not None else hidden) | other
 
@@ -47,8 +74,15 @@ def rows() -> dict[str, list[Row]]:
     """A clean release: two waves of one survey, an opt-in wave, a reporting source, a social source."""
     sources = {"s": "survey", "o": "survey", "r": "report", "v": "social"}
     text = {f"{item}_{language}": "said" for item in ITEMS for language in ("vi", "en")}
-    wave = {"source_key": "s", "source_id": "s", "fieldwork_start_date": MONDAY, "fieldwork_end_date": SUNDAY,
-            "respondent_count": 900, "sampling": "probability", "coverage_place_code": "92"} | text  # fmt: skip
+    wave = {
+        "source_key": "s",
+        "source_id": "s",
+        "fieldwork_start_date": MONDAY,
+        "fieldwork_end_date": SUNDAY,
+        "respondent_count": 900,
+        "sampling": "probability",
+        "coverage_place_code": "92",
+    } | text
     no_margin = dict.fromkeys(
         (
             "standard_error",
@@ -60,15 +94,29 @@ def rows() -> dict[str, list[Row]]:
         )
     )
     estimates = [
-        estimate("w1", "a", 0.40), estimate("w1", "b", 0.60), estimate("w2", "a", 0.48), estimate("w2", "b", 0.52),
+        estimate("w1", "a", 0.40),
+        estimate("w1", "b", 0.60),
+        estimate("w2", "a", 0.48),
+        estimate("w2", "b", 0.52),
         estimate("w2", "a", None, domain_key="old", group_key="g-old"),
         estimate("w2", "b", None, domain_key="old", group_key="g-old"),
         estimate("o1", "a", 0.45, reliability_code="not_assessed", **no_margin),
         estimate("o1", "b", 0.55, reliability_code="not_assessed", **no_margin),
-    ]  # fmt: skip
-    change = {"wave_key": "w2", "previous_wave_key": "w1", "question_key": "q1", "base_code": "all",
-              "measure": "proportion", "domain_key": "all", "standard_error": 0.028, "p_value": 0.006,
-              "adjusted_p_value": 0.006, "is_changed": True, "obs_status": "A", "conf_status": "F"}  # fmt: skip
+    ]
+    change = {
+        "wave_key": "w2",
+        "previous_wave_key": "w1",
+        "question_key": "q1",
+        "base_code": "all",
+        "measure": "proportion",
+        "domain_key": "all",
+        "standard_error": 0.028,
+        "p_value": 0.006,
+        "adjusted_p_value": 0.006,
+        "is_changed": True,
+        "obs_status": "A",
+        "conf_status": "F",
+    }
     changes = [
         change | {"estimate_key": "w2-a-all", "answer_key": "q1a", "answer_code": "a", "difference": 0.08},
         change | {"estimate_key": "w2-b-all", "answer_key": "q1b", "answer_code": "b", "difference": -0.08},
@@ -77,73 +125,186 @@ def rows() -> dict[str, list[Row]]:
     week = {"source_key": "r", "period_code": "2026-W47", "period_start": MONDAY, "period_end": SUNDAY}
     at = {"place_key": "p92", "place_code": "92"}
     report = week | at | {"report_kind": "periodic", "unit_level": "_all", "tendency": "_all"}
-    social = at | {"source_key": "v", "published_date": date(2026, 11, 20), "platform_code": "_all",
-                   "query_code": "_all", "sentiment": "_all", "vintage": NIGHT}  # fmt: skip
+    social = at | {
+        "source_key": "v",
+        "published_date": date(2026, 11, 20),
+        "platform_code": "_all",
+        "query_code": "_all",
+        "sentiment": "_all",
+        "vintage": NIGHT,
+    }
     shown, hidden = {"obs_status": "A", "conf_status": "F"}, {"obs_status": "M", "conf_status": "A"}
     comparison = at | {"period_type": "week", "period_code": "2026-W47"}
     comparisons = [
-        comparison | shown | {"comparison_key": "c1", "source_key": "r", "evidence_kind": "report",
-                              "topic_code": "C", "salience_share": 0.5, "salience_rank": 1, "net_tendency": -0.2,
-                              "base_count": 12, "coverage_share": 1},
-        comparison | shown | {"comparison_key": "c2", "source_key": "s", "evidence_kind": "survey",
-                              "topic_code": "C", "salience_share": 0.4, "salience_rank": 1, "base_count": 900,
-                              "coverage_share": 1},
-        comparison | hidden | {"comparison_key": "c3", "source_key": "v", "evidence_kind": "social",
-                               "topic_code": "C"},
-    ]  # fmt: skip
-    measures = ("estimate", "standard_error", "ci_low", "ci_high", "base_unweighted_count", "base_weighted_count",
-                "design_effect", "effective_sample_size", "reliability_code", "obs_status", "conf_status")  # fmt: skip
+        comparison
+        | shown
+        | {
+            "comparison_key": "c1",
+            "source_key": "r",
+            "evidence_kind": "report",
+            "topic_code": "C",
+            "salience_share": 0.5,
+            "salience_rank": 1,
+            "net_tendency": -0.2,
+            "base_count": 12,
+            "coverage_share": 1,
+        },
+        comparison
+        | shown
+        | {
+            "comparison_key": "c2",
+            "source_key": "s",
+            "evidence_kind": "survey",
+            "topic_code": "C",
+            "salience_share": 0.4,
+            "salience_rank": 1,
+            "base_count": 900,
+            "coverage_share": 1,
+        },
+        comparison
+        | hidden
+        | {"comparison_key": "c3", "source_key": "v", "evidence_kind": "social", "topic_code": "C"},
+    ]
+    measures = (
+        "estimate",
+        "standard_error",
+        "ci_low",
+        "ci_high",
+        "base_unweighted_count",
+        "base_weighted_count",
+        "design_effect",
+        "effective_sample_size",
+        "reliability_code",
+        "obs_status",
+        "conf_status",
+    )
     return {
         "dim_date": [{"date_day": day} for day in (MONDAY, date(2026, 11, 20), NIGHT)],
-        "dim_place": [{"place_key": "p92", "place_code": "92", "place_level": "province",
-                       "valid_from": date(2025, 7, 1)}],
-        "dim_topic": [{"topic_code": "_all", "topic_level": 0, "is_sensitive": False},
-                      {"topic_code": "C", "topic_level": 1, "is_sensitive": False},
-                      {"topic_code": "Z9", "topic_level": 2, "is_sensitive": False}],
+        "dim_place": [
+            {
+                "place_key": "p92",
+                "place_code": "92",
+                "place_level": "province",
+                "valid_from": date(2025, 7, 1),
+            }
+        ],
+        "dim_topic": [
+            {"topic_code": "_all", "topic_level": 0, "is_sensitive": False},
+            {"topic_code": "C", "topic_level": 1, "is_sensitive": False},
+            {"topic_code": "Z9", "topic_level": 2, "is_sensitive": False},
+        ],
         "dim_group": [{"group_key": "g-all"}, {"group_key": "g-old"}],
-        "dim_survey": [wave | {"wave_key": "w1"}, wave | {"wave_key": "w2", "previous_wave_key": "w1"},
-                       wave | {"wave_key": "o1", "source_key": "o", "source_id": "o", "sampling": "opt_in"}],
-        "dim_question": [{"question_key": "q1", "question_id": "q1", "kind": "single", "topic_code": "C",
-                          "wording_vi": "Giá cả?", "wording_en": "Prices?"}],
-        "dim_answer_option": [{"answer_key": "q1a", "question_key": "q1", "label_en": "Better"},
-                              {"answer_key": "q1b", "question_key": "q1", "label_en": "Worse"}],
+        "dim_survey": [
+            wave | {"wave_key": "w1"},
+            wave | {"wave_key": "w2", "previous_wave_key": "w1"},
+            wave | {"wave_key": "o1", "source_key": "o", "source_id": "o", "sampling": "opt_in"},
+        ],
+        "dim_question": [
+            {
+                "question_key": "q1",
+                "question_id": "q1",
+                "kind": "single",
+                "topic_code": "C",
+                "wording_vi": "Giá cả?",
+                "wording_en": "Prices?",
+            }
+        ],
+        "dim_answer_option": [
+            {"answer_key": "q1a", "question_key": "q1", "label_en": "Better"},
+            {"answer_key": "q1b", "question_key": "q1", "label_en": "Worse"},
+        ],
         "dim_unit": [{"unit_code": "u1", "place_code": "92", "name_en": "A committee"}],
         "dim_platform": [{"platform_code": "_all"}],
-        "dim_source": [{"source_key": key, "source_id": key, "source_family": family, "owner_desk": "desk"}
-                       for key, family in sources.items()],
+        "dim_source": [
+            {"source_key": key, "source_id": key, "source_family": family, "owner_desk": "desk"}
+            for key, family in sources.items()
+        ],
         "fct_survey_estimate": estimates,
         "fct_survey_change": changes,
         "fct_report_opinion": [
-            report | shown | {"report_opinion_key": "o1", "topic_code": "_all", "unit_count": 12,
-                              "item_count": 40, "scope_rank": 2, "intensity_mean": 3.1},
+            report
+            | shown
+            | {
+                "report_opinion_key": "o1",
+                "topic_code": "_all",
+                "unit_count": 12,
+                "item_count": 40,
+                "scope_rank": 2,
+                "intensity_mean": 3.1,
+            },
             report | hidden | {"report_opinion_key": "o2", "topic_code": "C"},
-            report | shown | {"report_opinion_key": "o3", "topic_code": "Z9", "unit_count": 3, "item_count": 4,
-                              "scope_rank": 1, "intensity_mean": 2},
+            report
+            | shown
+            | {
+                "report_opinion_key": "o3",
+                "topic_code": "Z9",
+                "unit_count": 3,
+                "item_count": 4,
+                "scope_rank": 1,
+                "intensity_mean": 2,
+            },
         ],
         "fct_report_submission": [
-            week | {"submission_key": f"m{number}", "unit_code": "u1", "period_code": f"2026-W{number}",
-                    "due_date": date(2026, 11, 20), "submitted_at": datetime.fromisoformat("2026-11-19T08:00Z"),
-                    "status": "on_time", "revision_count": 0}
+            week
+            | {
+                "submission_key": f"m{number}",
+                "unit_code": "u1",
+                "period_code": f"2026-W{number}",
+                "due_date": date(2026, 11, 20),
+                "submitted_at": datetime.fromisoformat("2026-11-19T08:00Z"),
+                "status": "on_time",
+                "revision_count": 0,
+            }
             for number in range(40, 45)
         ],
         "fct_recommendation": [
-            at | {"recommendation_key": "k1", "source_key": "r", "recommendation_id": "u1/2026-W47/1",
-                  "unit_code": "u1", "topic_code": "C", "received_date": MONDAY, "referred_date": MONDAY,
-                  "resolved_date": date(2026, 11, 20), "status": "resolved", "days_open": 4}
+            at
+            | {
+                "recommendation_key": "k1",
+                "source_key": "r",
+                "recommendation_id": "u1/2026-W47/1",
+                "unit_code": "u1",
+                "topic_code": "C",
+                "received_date": MONDAY,
+                "referred_date": MONDAY,
+                "resolved_date": date(2026, 11, 20),
+                "status": "resolved",
+                "days_open": 4,
+            }
         ],
         "fct_social_volume": [
-            social | shown | {"social_volume_key": "v1", "topic_code": "_all", "item_count": 200,
-                              "engagement_count": 900, "domain_count": 20},
-            social | shown | {"social_volume_key": "v2", "topic_code": "Z9", "item_count": 20,
-                              "engagement_count": 90, "domain_count": 5},
+            social
+            | shown
+            | {
+                "social_volume_key": "v1",
+                "topic_code": "_all",
+                "item_count": 200,
+                "engagement_count": 900,
+                "domain_count": 20,
+            },
+            social
+            | shown
+            | {
+                "social_volume_key": "v2",
+                "topic_code": "Z9",
+                "item_count": 20,
+                "engagement_count": 90,
+                "domain_count": 5,
+            },
             social | hidden | {"social_volume_key": "v3", "topic_code": "C"},
         ],
         "fct_source_comparison": comparisons,
         "obt_survey_estimate": [
-            {"estimate_key": row["estimate_key"]} | {name: row.get(name) for name in measures} | (
-                {f"change_{name}": by_key[row["estimate_key"]][name]
-                 for name in ("difference", "standard_error", "adjusted_p_value")} | {"is_changed": True}
-                if row["estimate_key"] in by_key else {}
+            {"estimate_key": row["estimate_key"]}
+            | {name: row.get(name) for name in measures}
+            | (
+                {
+                    f"change_{name}": by_key[row["estimate_key"]][name]
+                    for name in ("difference", "standard_error", "adjusted_p_value")
+                }
+                | {"is_changed": True}
+                if row["estimate_key"] in by_key
+                else {}
             )
             for row in estimates
         ],
@@ -151,7 +312,7 @@ def rows() -> dict[str, list[Row]]:
             {name: value for name, value in row.items() if name not in ("source_key", "place_key")}
             for row in comparisons
         ],
-    }  # fmt: skip
+    }
 
 
 def seal_release(settings: Settings, tables: dict[str, list[Row]] | None = None) -> int:
@@ -211,7 +372,8 @@ def make_core(settings: Settings) -> None:
             "create table core.fct_report_opinion (source_id text, unit_level text, tendency text,"
             " topic_code text, place_code text, item_count bigint);"
             "insert into core.fct_social_volume values"
-            " ('v', '_all', '_all', '_all', '_all', '92', 200), ('v', '_all', '_all', '_all', 'Z9', '92', 20);"
+            " ('v', '_all', '_all', '_all', '_all', '92', 200),"
+            " ('v', '_all', '_all', '_all', 'Z9', '92', 20);"
             "insert into core.fct_report_opinion values"
             " ('r', '_all', '_all', '_all', '92', 40), ('r', '_all', '_all', 'Z9', '92', 4);"
         )

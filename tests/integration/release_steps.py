@@ -27,7 +27,8 @@ def deliver(
     is_rejected = verdict == "rejected"
     with connect(settings, "loader") as connection:
         connection.execute(
-            "insert into intake.source values ('city_weekly', 'report', %s, 'x', true, %s) on conflict do nothing",
+            "insert into intake.source values ('city_weekly', 'report', %s, 'x', true, %s)"
+            " on conflict do nothing",
             [due, NIGHT],
         )
         connection.execute(

@@ -19,7 +19,8 @@ create table core.fct_survey_estimate (
     domain_key text, estimate float8, standard_error float8, base_unweighted_count bigint,
     answer_unweighted_count bigint, degrees_of_freedom int
 );
-insert into core.dim_survey values ('w1', null, 'probability'), ('w2', 'w1', 'probability'), ('o1', null, 'opt_in');
+insert into core.dim_survey values
+    ('w1', null, 'probability'), ('w2', 'w1', 'probability'), ('o1', null, 'opt_in');
 insert into core.fct_survey_wave values ('w1', 'd1'), ('w2', 'd2'), ('o1', 'd3');
 insert into core.fct_survey_estimate values
     ('w1-q1-a', 'w1', 'q1', 'a', 'all', 'proportion', 'everyone', .40, .020, 900, 360, 25),
@@ -117,7 +118,8 @@ def test_analyse_wave_gone_removes_its_results(core: Settings) -> None:
 def land(settings: Settings, sha: str, weights: list[float | None], received: str) -> None:
     with connect(settings, "loader") as connection:
         connection.execute(
-            "insert into intake.source values ('city_online', 'survey', '{}', 'x', true, %s) on conflict do nothing",
+            "insert into intake.source values ('city_online', 'survey', '{}', 'x', true, %s)"
+            " on conflict do nothing",
             [NIGHT],
         )
         row = connection.execute(
@@ -148,8 +150,8 @@ def open_release(settings: Settings) -> int:
 def weighting(settings: Settings) -> list[tuple[object, ...]]:
     with connect(settings, "transformer") as connection:
         return connection.execute(
-            "select respondent_count, weight_total, weight_max_to_median, kish_design_effect, weighting_method"
-            " from analysis.survey_weighting"
+            "select respondent_count, weight_total, weight_max_to_median, kish_design_effect,"
+            " weighting_method from analysis.survey_weighting"
         ).fetchall()
 
 

@@ -1,4 +1,4 @@
-"""run_suite against a real database: plain queries, typed expectations, errors, and no line to the outside."""
+"""run_suite on a real database: plain queries, typed expectations, errors, and no line to the outside."""
 
 import socket
 from datetime import date
@@ -20,12 +20,17 @@ checks:
   - id: LND-003
     description: colons, braces and per cents reach the database
     severity: block
-    query: select x from (values ('a:b 12%')) as t (x) where x ~ '[[:digit:]]{{2}}%' and x like 'a:b%' and x::text <> ''
+    query: |
+      select x from (values ('a:b 12%')) as t (x)
+      where x ~ '[[:digit:]]{{2}}%' and x like 'a:b%' and x::text <> ''
   - {{id: LND-004, description: unknown column, severity: warn, query: "select nope from landing.report"}}
-  - {{id: LND-005, description: a value in the error, severity: warn, query: "select 1 where 'Nguyen Van A'::text::int = 1"}}
+  - id: LND-005
+    description: a value in the error
+    severity: warn
+    query: select 1 where 'Nguyen Van A'::text::int = 1
   - {{id: LND-006, description: may not look, severity: block, query: "select 1 from intake.attempt"}}
   - {{id: LND-007, description: too slow, severity: block, query: "select pg_sleep(9)"}}
-  - {{id: LND-008, description: writes, severity: block, query: "select set_config('x.y', '1', false) from pg_temp.nothing"}}
+  - {{id: LND-008, description: writes, severity: block, query: "select nextval('nowhere')"}}
   - id: LND-011
     description: typed, not null
     severity: warn
@@ -88,7 +93,8 @@ def test_run_suite_each_kind_of_check_gives_its_outcome(
     ]
     with connect(fresh_warehouse, "gate") as connection:
         recorded = connection.execute(
-            "select check_id, outcome, observed, source_id, release_id, suite from quality.check_result order by 1"
+            "select check_id, outcome, observed, source_id, release_id, suite"
+            " from quality.check_result order by 1"
         ).fetchall()
         runs = connection.execute(
             "select expected_checks, ended_at is not null from quality.suite_run"

@@ -1,4 +1,4 @@
-"""Tests of the checks: a clean release passes them all, and each is seen to fail on the fault it is there for."""
+"""Tests of the checks: a clean release passes them all, and each fails on the fault it is there for."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -47,7 +47,7 @@ POISON: dict[str, list[str]] = {
     "REL-033": ["update {r}.dim_survey set sponsor_vi = ' ' where wave_key = 'w1'"],
     "REL-101": [f"update {{r}}.{E_} set base_unweighted_count = 5 {HIDDEN}"],
     "REL-102": [f"update {{r}}.{E_} set base_unweighted_count = 25 {SHOWN}"],
-    "REL-103": ["update core.fct_survey_estimate set base_unweighted_count = 28 where estimate_key = 'w1-a-all'"],
+    "REL-103": [f"update core.{E_} set base_unweighted_count = 28 {SHOWN}"],
     "REL-104": [f"update {{r}}.{E_} set base_weighted_count = 10 {HIDDEN}"],
     "REL-105": [f"update {{r}}.{E_} set base_unweighted_count = 50 {SHOWN}"],
     "REL-106": [f"update {{r}}.{E_} set base_unweighted_count = 903 {SHOWN}"],
@@ -66,9 +66,9 @@ POISON: dict[str, list[str]] = {
     "REL-202": ["delete from {r}.fct_report_opinion"],
     "REL-203": ["delete from {r}.dim_survey where wave_key = 'w1'"],
     "REL-204": ["update {r}.dim_survey set respondent_count = 540 where wave_key = 'w1'"],
-    "REL-205": ["update {r}.fct_report_submission set submitted_at = null where submission_key in ('m40', 'm41')"],
+    "REL-205": ["update {r}.fct_report_submission set submitted_at = null where submission_key < 'm42'"],
     "REL-206": ["update {r}.fct_social_volume set item_count = 120 where social_volume_key = 'v1'"],
-    "REL-207": ["update release_ctl.release set table_digests = table_digests || '{{\"dim_unit\": {{\"rows\": 0}}}}'"
+    "REL-207": ["update release_ctl.release set table_digests = '{{\"dim_unit\": {{\"rows\": 0}}}}'"
                 " where release_id = {n}"],
     "REL-208": ["delete from {r}.dim_place"],
     "REL-209": ["update {r}.fct_social_volume set published_date = '2027-01-01'"],

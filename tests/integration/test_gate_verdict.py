@@ -49,7 +49,8 @@ def state(settings: Settings, release_id: int) -> str:
 def results(settings: Settings, release_id: int) -> list[tuple[Any, ...]]:
     with connect(settings, "gate") as connection:
         return connection.execute(
-            "select suite, check_id, severity, outcome, observed from quality.check_result where release_id = %s",
+            "select suite, check_id, severity, outcome, observed from quality.check_result"
+            " where release_id = %s",
             [release_id],
         ).fetchall()
 

@@ -56,7 +56,10 @@ def house(
         (sources / "social").mkdir(parents=True)
         (sources / "social" / "a_social.yml").write_text(SPEC, encoding="utf-8")
         yield Settings(
-            home=tmp_path / "home", dsn=base.dsn, sources=sources, secrets=base.secrets_dir,
+            home=tmp_path / "home",
+            dsn=base.dsn,
+            sources=sources,
+            secrets=base.secrets_dir,
         )
 
 
@@ -83,8 +86,11 @@ def scalar(settings: Settings, query: str) -> Any:
 
 
 def digest(settings: Settings) -> Any:
-    return scalar(settings, "select md5(string_agg(item_key || published_at || row_number, ',' order by item_key))"
-                            " from landing.social_item")
+    return scalar(
+        settings,
+        "select md5(string_agg(item_key || published_at || row_number, ',' order by item_key))"
+        " from landing.social_item",
+    )
 
 
 def test_load_file_good_bad_and_twice_keeps_the_ledgers_promise(house: Settings) -> None:
@@ -95,22 +101,40 @@ def test_load_file_good_bad_and_twice_keeps_the_ledgers_promise(house: Settings)
     deliver(house, "e.csv", HEADER.replace("words", "words,salary") + "1,2,3,4,5\n", OLD + 4)
     results = {result["name"]: result for result in load(house)}
     assert {name: (r["outcome"], r["reason_code"]) for name, r in results.items() if name != "c.csv"} == {
-        "a.csv": ("loaded", None), "b.csv": ("rejected", "bad_row_share"), "d.csv": ("duplicate", None),
+        "a.csv": ("loaded", None),
+        "b.csv": ("rejected", "bad_row_share"),
+        "d.csv": ("duplicate", None),
         "e.csv": ("rejected", "unknown_column"),
     }
     assert results["c.csv"]["outcome"] == "rejected"
     assert "salary" in results["e.csv"]["detail"]
     assert scalar(house, "select count(*) from landing.social_item") == 100
-    assert scalar(house, "select count(*) from intake.quarantine q join intake.file f using (file_id)"
-                         " where f.file_name = 'b.csv' and q.row_number is not null") == 30
-    assert scalar(house, "select row_count from intake.quarantine q join intake.file f using (file_id)"
-                         " where f.file_name = 'b.csv' and q.row_number is null") == 70
+    assert (
+        scalar(
+            house,
+            "select count(*) from intake.quarantine q join intake.file f using (file_id)"
+            " where f.file_name = 'b.csv' and q.row_number is not null",
+        )
+        == 30
+    )
+    assert (
+        scalar(
+            house,
+            "select row_count from intake.quarantine q join intake.file f using (file_id)"
+            " where f.file_name = 'b.csv' and q.row_number is null",
+        )
+        == 70
+    )
     assert scalar(house, "select sum(row_count) from intake.quarantine") == sum(
-        result["rows_quarantined"] for result in results.values())
+        result["rows_quarantined"] for result in results.values()
+    )
     assert list((house.inbox_dir / "a_social").iterdir()) == []
-    everything = scalar(house, "select string_agg(t::text, ' ') from (select q::text as t from intake.quarantine q"
-                               " union all select a::text from intake.attempt a"
-                               " union all select i::text from landing.social_item i) as x")
+    everything = scalar(
+        house,
+        "select string_agg(t::text, ' ') from (select q::text as t from intake.quarantine q"
+        " union all select a::text from intake.attempt a"
+        " union all select i::text from landing.social_item i) as x",
+    )
     assert not any(canary in everything for canary in ("0901234567", "Ẩn Danh", "no date"))
 
 
@@ -226,11 +250,21 @@ def test_load_file_killed_at_any_step_is_whole_after_the_next_run(house: Setting
     clean = digest(house)
     assert house.dsn is not None
     environment = os.environ | {
-        "OPINION_HOME": str(house.home_dir), "OPINION_DSN": house.dsn.get_secret_value(),
-        "OPINION_SOURCES": str(house.sources_dir), "OPINION_SECRETS": str(house.secrets_dir),
+        "OPINION_HOME": str(house.home_dir),
+        "OPINION_DSN": house.dsn.get_secret_value(),
+        "OPINION_SOURCES": str(house.sources_dir),
+        "OPINION_SECRETS": str(house.secrets_dir),
         "PYTHONPATH": str(PROJECT),
     }
-    steps = ("stored", "parsed", "ledger written", "copied social_item", "before commit", "committed", "recorded")
+    steps = (
+        "stored",
+        "parsed",
+        "ledger written",
+        "copied social_item",
+        "before commit",
+        "committed",
+        "recorded",
+    )
     for step in steps:
         with connect(house, "admin", autocommit=True) as connection:
             connection.execute("delete from intake.file")
@@ -253,12 +287,14 @@ def test_load_file_without_the_key_parses_nothing(house: Settings, tmp_path: Pat
     shutil.copytree(house.secrets_dir, keyless)
     (keyless / HMAC_KEY).unlink()
     with pytest.raises(SecretMissing):
-        load(house.model_copy(update={"secrets": keyless}))
+        load(Settings(home=house.home_dir, dsn=house.dsn, sources=house.sources_dir, secrets=keyless))
     assert scalar(house, "select outcome from intake.attempt") == "failed"
     assert scalar(house, "select count(*) from intake.file") == 0
 
 
-def test_store_put_and_fetch_give_the_bytes_back_and_keep_no_plain_copy(house: Settings, tmp_path: Path) -> None:
+def test_store_put_and_fetch_give_the_bytes_back_and_keep_no_plain_copy(
+    house: Settings, tmp_path: Path
+) -> None:
     for size in (0, 1, store.CHUNK - 1, store.CHUNK, store.CHUNK + 1, 3 * store.CHUNK):
         original = tmp_path / "original"
         original.write_bytes(b"canary 0901234567" * (size // 17 + 1))
@@ -277,7 +313,7 @@ def test_store_fetch_of_a_damaged_or_cut_copy_says_so(house: Settings, tmp_path:
     sha256, _ = store.put(house, original)
     kept = Path(house.store_url) / sha256[:2] / sha256
     whole = kept.read_bytes()
-    for damaged in (whole[:100], whole[: -21], whole[:-1], whole[:500] + b"x" + whole[501:], b""):
+    for damaged in (whole[:100], whole[:-21], whole[:-1], whole[:500] + b"x" + whole[501:], b""):
         kept.write_bytes(damaged)
         with pytest.raises(store.StoreCorrupt):
             store.fetch(house, sha256, tmp_path / "copy")

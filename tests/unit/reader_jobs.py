@@ -29,9 +29,15 @@ class Read:
 def order(source: dict[str, Any], path: Path, scratch: Path, name: str = "file") -> dict[str, Any]:
     """An order to the parser."""
     return {
-        "source": Source.model_validate(source).model_dump(mode="json"), "path": str(path), "file_name": name,
-        "file_id": 7, "received_at": datetime(2026, 7, 1, tzinfo=UTC).isoformat(),
-        "night": date(2026, 7, 1).isoformat(), "key": "ab" * 32, "scratch": str(scratch), "reference_dir": str(SEEDS),
+        "source": Source.model_validate(source).model_dump(mode="json"),
+        "path": str(path),
+        "file_name": name,
+        "file_id": 7,
+        "received_at": datetime(2026, 7, 1, tzinfo=UTC).isoformat(),
+        "night": date(2026, 7, 1).isoformat(),
+        "key": "ab" * 32,
+        "scratch": str(scratch),
+        "reference_dir": str(SEEDS),
     }
 
 
@@ -55,11 +61,15 @@ def _rows(path: Path, table: str) -> list[dict[str, Any]]:
     text = path.read_text(encoding="utf-8")
     marked = text.replace('""', "\x01")
     rows = []
-    for line in csv.reader(marked.replace('"', "\x02").splitlines(), quoting=csv.QUOTE_NONE, delimiter="\x00"):
+    for line in csv.reader(
+        marked.replace('"', "\x02").splitlines(), quoting=csv.QUOTE_NONE, delimiter="\x00"
+    ):
         cells: list[str | None] = []
         for cell in _split(line[0]):
             quoted = cell.startswith("\x02") or cell == "\x01"
-            cells.append(cell.strip("\x02").replace("\x01", "" if cell == "\x01" else '"') if quoted else cell or None)
+            cells.append(
+                cell.strip("\x02").replace("\x01", "" if cell == "\x01" else '"') if quoted else cell or None
+            )
         rows.append(dict(zip(COLUMNS[table], cells, strict=True)))
     return rows
 
@@ -81,47 +91,125 @@ def source(family: str, section: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A spec's values."""
     files = {"format": "csv"} | more.pop("files", {})
     return {
-        "id": f"a_{family}", "family": family, "title": LABEL, "owner": "desk", "licence": "none",
-        "provenance": "made", "files": files, family: section, **more,
+        "id": f"a_{family}",
+        "family": family,
+        "title": LABEL,
+        "owner": "desk",
+        "licence": "none",
+        "provenance": "made",
+        "files": files,
+        family: section,
+        **more,
     }
 
 
 def social(**more: Any) -> dict[str, Any]:
     """A social source with the columns id, at, mood, likes, url, words."""
-    return source("social", {
-        "columns": {"item_id": "id", "published_at": "at", "sentiment": "mood", "engagement": "likes", "url": "url",
-                    "text": ["words"]},
-        "date_format": "iso", "platform": "facebook", "query": "q", "sentiment_method": "vendor",
-        "sentiments": {"Tốt": "positive", "Xấu": "negative"},
-        "queries": [{"code": "q", "label": LABEL, "topic": "C1"}],
-    }, ignore_columns=["author"], **more)
+    return source(
+        "social",
+        {
+            "columns": {
+                "item_id": "id",
+                "published_at": "at",
+                "sentiment": "mood",
+                "engagement": "likes",
+                "url": "url",
+                "text": ["words"],
+            },
+            "date_format": "iso",
+            "platform": "facebook",
+            "query": "q",
+            "sentiment_method": "vendor",
+            "sentiments": {"Tốt": "positive", "Xấu": "negative"},
+            "queries": [{"code": "q", "label": LABEL, "topic": "C1"}],
+        },
+        ignore_columns=["author"],
+        **more,
+    )
 
 
 def survey(**more: Any) -> dict[str, Any]:
     """A survey with the columns id, done, w, sex, age, q1, m1, m2, n."""
     section = {
-        "series": "a_survey", "wave_from": {"constant": "w1"}, "respondent_id": "id", "complete_when": "done",
-        "design": {"sampling": "probability", "weight": "w"}, "null_means": "not_asked", "empty_means": "no_answer",
+        "series": "a_survey",
+        "wave_from": {"constant": "w1"},
+        "respondent_id": "id",
+        "complete_when": "done",
+        "design": {"sampling": "probability", "weight": "w"},
+        "null_means": "not_asked",
+        "empty_means": "no_answer",
         "groups": [
-            {"dimension": "sex", "label": LABEL, "column": "sex",
-             "codes": [{"code": "1", "label": LABEL}, {"code": "2", "label": LABEL}], "unknown": ["9"]},
-            {"dimension": "age", "label": LABEL, "column": "age",
-             "bands": [{"code": "young", "label": LABEL, "high": 39}, {"code": "old", "label": LABEL, "low": 40}]},
+            {
+                "dimension": "sex",
+                "label": LABEL,
+                "column": "sex",
+                "codes": [{"code": "1", "label": LABEL}, {"code": "2", "label": LABEL}],
+                "unknown": ["9"],
+            },
+            {
+                "dimension": "age",
+                "label": LABEL,
+                "column": "age",
+                "bands": [
+                    {"code": "young", "label": LABEL, "high": 39},
+                    {"code": "old", "label": LABEL, "low": 40},
+                ],
+            },
         ],
         "questions": [
-            {"id": "q1", "kind": "single", "column": "q1", "wording": LABEL, "topic": "B",
-             "missing": {"97": "refused"},
-             "options": [{"code": "1", "label": LABEL}, {"code": "2", "label": LABEL},
-                         {"code": "8", "label": LABEL, "missing": "dont_know"}]},
-            {"id": "m", "kind": "multiple", "columns": {"a": "m1", "b": "m2"}, "wording": LABEL, "topic": "F",
-             "options": [{"code": "a", "label": LABEL}, {"code": "b", "label": LABEL}]},
-            {"id": "n", "kind": "numeric", "column": "n", "wording": LABEL, "topic": "D", "low": 0, "high": 10},
+            {
+                "id": "q1",
+                "kind": "single",
+                "column": "q1",
+                "wording": LABEL,
+                "topic": "B",
+                "missing": {"97": "refused"},
+                "options": [
+                    {"code": "1", "label": LABEL},
+                    {"code": "2", "label": LABEL},
+                    {"code": "8", "label": LABEL, "missing": "dont_know"},
+                ],
+            },
+            {
+                "id": "m",
+                "kind": "multiple",
+                "columns": {"a": "m1", "b": "m2"},
+                "wording": LABEL,
+                "topic": "F",
+                "options": [{"code": "a", "label": LABEL}, {"code": "b", "label": LABEL}],
+            },
+            {
+                "id": "n",
+                "kind": "numeric",
+                "column": "n",
+                "wording": LABEL,
+                "topic": "D",
+                "low": 0,
+                "high": 10,
+            },
         ],
-        "waves": [{
-            "id": "w1", "fieldwork_start": "2026-01-01", "fieldwork_end": "2026-02-01", "mode": "web",
-            **dict.fromkeys(("strategy", "sponsor", "population", "sample_generation", "mode_detail", "precision",
-                             "weighting", "processing", "limitations"), LABEL),
-        }],
+        "waves": [
+            {
+                "id": "w1",
+                "fieldwork_start": "2026-01-01",
+                "fieldwork_end": "2026-02-01",
+                "mode": "web",
+                **dict.fromkeys(
+                    (
+                        "strategy",
+                        "sponsor",
+                        "population",
+                        "sample_generation",
+                        "mode_detail",
+                        "precision",
+                        "weighting",
+                        "processing",
+                        "limitations",
+                    ),
+                    LABEL,
+                ),
+            }
+        ],
     }
     section |= more.pop("section", {})
     return source("survey", section, **more)

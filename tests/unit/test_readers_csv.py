@@ -1,4 +1,4 @@
-"""CSV: bad shapes and encodings are refused or set aside with their own reason; good rows are read exactly."""
+"""CSV: bad shapes and encodings are refused or set aside by reason; good rows are read exactly."""
 
 from pathlib import Path
 
@@ -66,8 +66,12 @@ def test_read_csv_with_bad_rows_sets_them_aside_by_row(tmp_path: Path) -> None:
     )
     result = read(social(), data, tmp_path)
     assert result.bad == {
-        3: ["row_too_short"], 4: ["row_too_long"], 5: ["duplicate_header_row"],
-        6: ["bad_date", "unknown_code", "not_a_number"], 8: ["missing_value"], 9: ["future_date", "out_of_range"],
+        3: ["row_too_short"],
+        4: ["row_too_long"],
+        5: ["duplicate_header_row"],
+        6: ["bad_date", "unknown_code", "not_a_number"],
+        8: ["missing_value"],
+        9: ["future_date", "out_of_range"],
     }
     assert [row["row_number"] for row in result.rows["social_item"]] == ["2", "7"]
     assert [row["engagement_count"] for row in result.rows["social_item"]] == ["5", "1234"]
@@ -75,7 +79,9 @@ def test_read_csv_with_bad_rows_sets_them_aside_by_row(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_read_csv_of_any_line_ending_and_a_bom_reads_the_rows(tmp_path: Path, ending: str, encoding: str) -> None:
+def test_read_csv_of_any_line_ending_and_a_bom_reads_the_rows(
+    tmp_path: Path, ending: str, encoding: str
+) -> None:
     data = body(GOOD, GOOD.replace("1,", "2,", 1)).replace("\n", ending).encode(encoding)
     assert len(read(social(), data, tmp_path).rows["social_item"]) == 2
 
@@ -100,10 +106,12 @@ def test_read_csv_of_any_quoted_cells_counts_every_row(tmp_path: Path, rows: lis
     def quoted(cell: str) -> str:
         return '"' + cell.replace('"', '""') + '"'
 
-    data = body(*(
-        f"{number},2026-06-01T10:00:00Z,Tốt,1,{quoted(url)},{quoted(words)},a\n"
-        for number, (url, words) in enumerate(rows)
-    ))
+    data = body(
+        *(
+            f"{number},2026-06-01T10:00:00Z,Tốt,1,{quoted(url)},{quoted(words)},a\n"
+            for number, (url, words) in enumerate(rows)
+        )
+    )
     result = read(social(), data, tmp_path)
     assert result.rejected is None
     assert [row["row_number"] for row in result.rows["social_item"]] == [str(n + 2) for n in range(len(rows))]

@@ -105,8 +105,11 @@ SURVEY = (PROJECT / "sources" / "_template_survey.yml").read_text(encoding="utf-
     [
         ("column: Q3", "column: Q1", "stands twice"),
         ("crossings: [[gender, age]]", "crossings: [[gender, region]]", "two different dimensions"),
-        ('{code: 40_plus, label: {vi: Từ 40, en: 40 and over}, low: 40}',
-         '{code: 40_plus, label: {vi: Từ 40, en: 40 and over}, low: 39}', "overlap"),
+        (
+            "{code: 40_plus, label: {vi: Từ 40, en: 40 and over}, low: 40}",
+            "{code: 40_plus, label: {vi: Từ 40, en: 40 and over}, low: 39}",
+            "overlap",
+        ),
         ('waste: "Q2[SQ002]"', 'rubbish: "Q2[SQ002]"', "must name the same codes"),
         (r"file_name: '_(\d{4})\.csv$'", r"file_name: '_\d{4}\.csv$'", "needs a group"),
         ("fieldwork_end: 2026-03-31", "fieldwork_end: 2026-02-30", "is no date"),

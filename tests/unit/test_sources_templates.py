@@ -14,7 +14,9 @@ TEMPLATES = sorted((PROJECT / "sources").glob("_template_*.yml"))
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
 def test_template_copied_under_its_id_is_valid(template: Path, tmp_path: Path) -> None:
     source_id = next(
-        line.split()[1] for line in template.read_text(encoding="utf-8").splitlines() if line.startswith("id:")
+        line.split()[1]
+        for line in template.read_text(encoding="utf-8").splitlines()
+        if line.startswith("id:")
     )
     family = template.stem.removeprefix("_template_")
     copy = tmp_path / family / f"{source_id}.yml"

@@ -57,7 +57,7 @@ expected_period as (
             when 'week' then to_char(step.at, 'IYYY"-W"IW')
             when 'month' then to_char(step.at, 'YYYY-MM')
             when 'quarter' then to_char(step.at, 'YYYY"-Q"Q')
-            when 'half_year' then to_char(step.at, 'YYYY"-H"') || (extract(month from step.at)::int / 7 + 1)
+            when 'half_year' then to_char(step.at, 'YYYY"-H"') || ((to_char(step.at, 'Q')::int + 1) / 2)
             else to_char(step.at, 'YYYY')
         end) as period_code,
         coalesce(observed.period_start, step.at::date) as period_start,

@@ -3,7 +3,7 @@
     on_schema_change='sync_all_columns', indexes=[{'columns': ['source_id', 'published_date']}],
     meta={'distribute_by': 'published_date'},
 ) }}
--- A sparse cube: '_all' stands for every platform, query, topic or sentiment, and the source's own place for every place.
+-- A sparse cube: '_all' stands for every platform, query, topic or sentiment, the source's own place for every place.
 -- Distinct sites do not add up and an item may have two topics, so each published margin is counted by itself.
 with item as (
     select

@@ -2,7 +2,7 @@
     materialized='incremental', incremental_strategy='delete+insert', unique_key='wave_key',
     on_schema_change='sync_all_columns', meta={'distribute_by': 'wave_key'},
 ) }}
--- One row a wave that has been computed: its sizes, and the digest of what it was computed from. It is written after the
+-- One row a wave that has been computed: its sizes, and the digest of what it was computed from. Written after the
 -- estimates and their tests, so that a build that broke is done again.
 -- depends_on: {{ ref('fct_survey_estimate') }}
 select

@@ -1,4 +1,4 @@
--- Respondent × answer that counts, as y: 1 for the answer given, 1 or 0 for an option ticked or not, a number for a mean.
+-- Respondent × answer that counts, as y: 1 for the answer given, 1 or 0 for an option ticked or not, or a number.
 -- Base "all" keeps khó trả lời as an answer; base "substantive" leaves it out, and is only written where they differ.
 with answer as (
     select
@@ -83,7 +83,7 @@ proportion as (
         on
             answer.source_id = option.source_id
             and answer.question_id = option.question_id
-            and option.item_code = answer.item_code
+            and answer.item_code = option.item_code
             and option.measure = 'proportion'
     where answer.kind = 'multiple' and answer.missing_code = 0
 ),

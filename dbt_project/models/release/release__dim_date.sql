@@ -1,3 +1,4 @@
+{{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
 -- Whole years, from the first day any fact speaks of to the last.
 with dated as (
     select fieldwork_start_date as at from {{ ref('dim_survey') }}

@@ -1,3 +1,4 @@
+{{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
 -- Sizes are rounded like every base; the eleven items of the disclosure record are all here
 -- (the exact wording, item 3, is in dim_question; the dates, item 7, are the fieldwork dates).
 select

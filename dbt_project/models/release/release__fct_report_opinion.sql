@@ -1,3 +1,4 @@
+{{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
 -- A cell needs reports of three units. The scope is a rank, never a percentage.
 with judged as (
     select

@@ -1,3 +1,4 @@
+{{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
 -- Each kind of evidence under its own disclosure rule; a rank stays only with its share.
 with judged as (
     select

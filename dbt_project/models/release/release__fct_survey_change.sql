@@ -1,3 +1,4 @@
+{{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
 -- Change since the wave before. Where either wave's estimate is hidden, the change is hidden with it.
 select
     {{ release_id() }} as release_id,

@@ -1,3 +1,4 @@
+{{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
 -- Disclosure control of survey cells, on unweighted counts. A hidden row stays, without any of its measures: the number
 -- of respondents would rebuild the share. Hidden for privacy: conf_status A. Hidden as unreliable: conf_status F.
 with judged as (

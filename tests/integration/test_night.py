@@ -1,0 +1,146 @@
+"""Whole nights through Airflow, in one process: the sample, again, poison beside it, and sources of one's own."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opinion_warehouse.settings import PROJECT
+
+NIGHTS = [date(2026, 11, day) for day in range(20, 30)]
+
+
+@pytest.fixture(scope="module")
+def home(open_home: Callable[[], Path]) -> Path:
+    return open_home()
+
+
+def run_in_child(home: Path, night: date, **environment: str) -> dict[str, Any]:
+    """A night in a process of its own, as the command runs it: Airflow reads its settings once a process."""
+    import json
+    import subprocess
+    import sys
+
+    program = (
+        "import json, sys\n"
+        "from datetime import date\n"
+        "from opinion_warehouse.settings import Settings\n"
+        "from opinion_warehouse.night import run_night\n"
+        "from opinion_warehouse import release\n"
+        "from opinion_warehouse.database.connect import connect\n"
+        "settings = Settings()\n"
+        "done = run_night(settings, date.fromisoformat(sys.argv[1]))\n"
+        "visible = release.visible(settings)\n"
+        "shown = release.show_release(settings, visible) if visible else {}\n"
+        "with connect(settings, 'loader') as c:\n"
+        "    nights = dict(c.execute('select source_id, status from intake.source_night where night = %s', (done.night,)))\n"
+        "    files = c.execute('select source_id, file_name, status, reason_code, rows_read, rows_loaded,'\n"
+        "                      ' rows_quarantined from intake.file order by file_id').fetchall()\n"
+        "print('NIGHT' + json.dumps({'states': done.states, 'failures': done.failures, 'skipped': sorted(done.skipped),\n"
+        "    'visible': visible, 'digest': shown.get('digest'), 'is_partial': shown.get('is_partial'),\n"
+        "    'tables': shown.get('tables'), 'statuses': {s['source_id']: s['source_status'] for s in shown.get('sources', [])},\n"
+        "    'nights': nights, 'files': files}))\n"
+    )
+    said = os.environ | {"OPINION_HOME": str(home)} | environment
+    done = subprocess.run(
+        [sys.executable, "-c", program, night.isoformat()],
+        cwd=PROJECT, env=said, capture_output=True, text=True, check=False, timeout=500,
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("NIGHT")]
+    assert lines, done.stdout[-3000:] + done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(lines[0].removeprefix("NIGHT"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def first(home: Path) -> dict[str, Any]:
+    return run_in_child(home, NIGHTS[0])
+
+
+def test_night_on_sample_publishes_every_source(first: dict[str, Any]) -> None:
+    assert set(first["states"].values()) == {"success"}, first["failures"]
+    assert first["visible"] == 1
+    assert first["nights"] == dict.fromkeys(
+        ("anes_1996", "cantho_online", "cantho_weekly", "vendor_mentions"), "accepted"
+    )
+    assert all(table["rows"] > 0 for table in first["tables"].values())
+    assert all(read == loaded + bad for *_, read, loaded, bad in first["files"])
+
+
+def test_night_again_with_nothing_new_publishes_nothing(home: Path, first: dict[str, Any]) -> None:
+    again = run_in_child(home, NIGHTS[0])
+    assert set(again["states"].values()) == {"success"}
+    assert "open_release" in again["skipped"]
+    assert (again["visible"], again["digest"]) == (first["visible"], first["digest"])
+    assert again["files"] == first["files"]
+
+
+def test_night_with_poison_publishes_the_good_and_says_partial(home: Path, first: dict[str, Any]) -> None:
+    from opinion_warehouse.sample import make_sample
+
+    inbox = home / "inbox"
+    made = make_sample(home / "other sample", seed=7, sources=["vendor_mentions", "cantho_weekly", "cantho_online"])
+    good = next(path for path in made if path.parent.name == "vendor_mentions")
+    shutil.copy(good, inbox / "vendor_mentions" / good.name)
+    report = next(path for path in made if path.parent.name == "cantho_weekly")
+    shutil.copy(report, inbox / "cantho_weekly" / report.name)
+    garbage = inbox / "cantho_weekly" / f"{report.stem.rsplit('_', 1)[0]}_20261120.xlsx"
+    garbage.write_bytes(bytes(range(256)) * 64)
+    wave = next(path for path in made if path.parent.name == "cantho_online")
+    (inbox / "cantho_online" / wave.name).write_bytes(spoil(wave.read_bytes()))
+
+    poisoned = run_in_child(home, NIGHTS[0])
+    assert set(poisoned["states"].values()) == {"success"}, poisoned["failures"]
+    assert poisoned["nights"]["cantho_weekly"] == "rejected"
+    assert poisoned["nights"]["cantho_online"] == "rejected"
+    assert poisoned["nights"]["vendor_mentions"] == "accepted"
+    new = poisoned["files"][len(first["files"]):]
+    assert {name: status for _, name, status, *_ in new}[garbage.name] == "rejected"
+    assert [reason for source, _, status, reason, *_ in new if source == "cantho_online"] == ["bad_row_share"]
+    assert all(read == loaded + bad for *_, read, loaded, bad in poisoned["files"])
+    assert poisoned["visible"] == first["visible"] + 1
+    assert poisoned["is_partial"] is True
+    assert poisoned["statuses"]["cantho_online"] == "carried_forward"
+    # The refused wave changed nothing that is published of the survey.
+    assert poisoned["tables"]["fct_survey_estimate"] == first["tables"]["fct_survey_estimate"]
+    # Nothing is lost: the inbox is empty because every file is in the store.
+    assert [path for path in inbox.rglob("*") if path.is_file()] == []
+
+
+def spoil(content: bytes) -> bytes:
+    """A wave with an unknown code in a third of its rows."""
+    import csv
+    import io
+
+    text = content.decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text), delimiter=";"))
+    column = next(number for number, heading in enumerate(rows[0]) if heading.startswith("Q1"))
+    for row in rows[1::3]:
+        if len(row) > column:
+            row[column] = "ZZ9"
+    out = io.StringIO()
+    csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(rows)
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+@pytest.fixture
+def own_sources(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "my own sources"
+    (folder / "social").mkdir(parents=True)
+    shutil.copy(PROJECT / "sources" / "social" / "vendor_mentions.yml", folder / "social")
+    yield folder
+
+
+def test_night_on_own_sources_uses_nothing_else(open_home: Callable[[], Path], own_sources: Path) -> None:
+    from opinion_warehouse.sample import make_sample
+
+    home = open_home()
+    make_sample(home / "inbox", sources=["vendor_mentions"], scale=0.3)
+    night = run_in_child(home, NIGHTS[0], OPINION_SOURCES=str(own_sources))
+    assert set(night["states"].values()) == {"success"}, night["failures"]
+    assert set(night["nights"]) == {"vendor_mentions"}
+    assert night["visible"] == 1
+    assert night["tables"]["fct_social_volume"]["rows"] > 0
