@@ -1,7 +1,8 @@
 """Run dbt: one invocation a layer, in a child process, as role `transformer`.
 
-A fixed cost of three to five seconds is paid at each start, so neither a task a model nor a dbt in the Airflow process
-(its imports would stay). What each node came to is read from run_results.json and kept in `quality.model_result`.
+A fixed cost of three to five seconds is paid at each start, so there is no task a model; and no dbt in the
+Airflow process, where its imports would stay. What each node came to is read from run_results.json and kept
+in `quality.model_result`.
 """
 
 import json
@@ -24,7 +25,12 @@ CORE = ["resource_type:seed", "path:models/staging", "path:models/intermediate",
 RELEASE = ["path:models/release"]
 
 # What a DSN may say beyond the profile's fields: libpq reads it from the environment.
-_LIBPQ = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
+_LIBPQ = {
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+}
 
 _GOOD = frozenset({"success", "pass", "warn", "no-op"})
 _MESSAGES_SHOWN = 10
@@ -57,7 +63,9 @@ def build_core(settings: Settings, release_id: int, night: date, run_id: str) ->
 
 def build_release_models(settings: Settings, release_id: int, night: date, run_id: str) -> list[NodeResult]:
     """The release models, into schema rel_<release_id>."""
-    return run_dbt(settings, ["build", "--select", *RELEASE], release_id=release_id, night=night, run_id=run_id)
+    return run_dbt(
+        settings, ["build", "--select", *RELEASE], release_id=release_id, night=night, run_id=run_id
+    )
 
 
 def run_dbt(
@@ -76,10 +84,22 @@ def run_dbt(
     # Unit tests examine the code, not the night's data: they run in the test suite.
     unit_tests = ["--exclude-resource-type", "unit_test"] if args[0] == "build" else []
     command = [
-        sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-level-file", "info",
-        *args, *unit_tests,
-        "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR),
-        "--target-path", str(target), "--log-path", str(folder / "logs"),
+        sys.executable,
+        "-m",
+        "dbt.cli.main",
+        "--no-use-colors",
+        "--log-level-file",
+        "info",
+        *args,
+        *unit_tests,
+        "--project-dir",
+        str(PROJECT_DIR),
+        "--profiles-dir",
+        str(PROJECT_DIR),
+        "--target-path",
+        str(target),
+        "--log-path",
+        str(folder / "logs"),
     ]
     code, output = _run(command, _environment(settings, release_id, night))
     results = _read(run_results)
@@ -164,7 +184,15 @@ def _record(
             " (release_id, night, run_id, node_id, status, seconds, rows_affected)"
             " values (%s, %s, %s, %s, %s, %s, %s)",
             [
-                (release_id, night, run_id, result.node_id, result.status, result.seconds, result.rows_affected)
+                (
+                    release_id,
+                    night,
+                    run_id,
+                    result.node_id,
+                    result.status,
+                    result.seconds,
+                    result.rows_affected,
+                )
                 for result in results
             ],
         )

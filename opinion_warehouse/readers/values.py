@@ -67,10 +67,8 @@ def instant(cell: str, form: str, zone: ZoneInfo) -> datetime:
         if form in ("epoch_s", "epoch_ms"):
             seconds = float(cell) / (1000 if form == "epoch_ms" else 1)
             return datetime.fromtimestamp(seconds, UTC)
-        if form == "iso":
-            value = datetime.fromisoformat(cell)
-        else:
-            value = datetime.strptime(cell, form)  # noqa: DTZ007  (its zone comes next)
+        is_iso = form == "iso"  # without an offset: the zone comes next
+        value = datetime.fromisoformat(cell) if is_iso else datetime.strptime(cell, form)  # noqa: DTZ007
         if value.tzinfo is None:
             value = value.replace(tzinfo=zone)
         value = value.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""The SQL's estimates against R's survey package, and against the textbook for what R's samples do not have."""
+"""The SQL's estimates against R's survey package, and the textbook where R's samples have no example."""
 
 import csv
 import hashlib
@@ -21,14 +21,22 @@ NIGHT = date(2026, 11, 23)
 Cell = dict[str, Any]
 
 # Two strata: one of two sampled PSUs with sizes (two stages), one with a lone PSU.
-TWO_STAGE = [
+TWO_STAGE: list[Cell] = [
     {"id": str(n), "stratum": s, "psu": c, "weight": w, "psu_total": m, "psu_size": k, "answer": a}
-    for n, (s, c, w, m, k, a) in enumerate([
-        ("x", "1", 2.0, 8.0, 12.0, "Yes"), ("x", "1", 2.5, 8.0, 12.0, "No"), ("x", "1", 1.0, 8.0, 12.0, "Yes"),
-        ("x", "2", 3.0, 8.0, 9.0, "No"), ("x", "2", 1.5, 8.0, 9.0, "No"),
-        ("x", "3", 2.0, 8.0, 30.0, "Yes"), ("x", "3", 2.2, 8.0, 30.0, "No"), ("x", "3", 1.1, 8.0, 30.0, "No"),
-        ("y", "1", 1.0, 5.0, 6.0, "Yes"), ("y", "1", 4.0, 5.0, 6.0, "No"),
-    ])
+    for n, (s, c, w, m, k, a) in enumerate(
+        [
+            ("x", "1", 2.0, 8.0, 12.0, "Yes"),
+            ("x", "1", 2.5, 8.0, 12.0, "No"),
+            ("x", "1", 1.0, 8.0, 12.0, "Yes"),
+            ("x", "2", 3.0, 8.0, 9.0, "No"),
+            ("x", "2", 1.5, 8.0, 9.0, "No"),
+            ("x", "3", 2.0, 8.0, 30.0, "Yes"),
+            ("x", "3", 2.2, 8.0, 30.0, "No"),
+            ("x", "3", 1.1, 8.0, 30.0, "No"),
+            ("y", "1", 1.0, 5.0, 6.0, "Yes"),
+            ("y", "1", 4.0, 5.0, 6.0, "No"),
+        ]
+    )
 ]
 
 
@@ -137,7 +145,8 @@ def _land(settings: Settings, source_id: str, rows: list[Cell], sampling: str = 
     digest = hashlib.sha256(source_id.encode()).hexdigest()
     with connect(settings, "loader") as connection:
         connection.execute(
-            "insert into intake.source values (%s, 'survey', %s, %s, true, %s)", [source_id, spec, digest, NIGHT]
+            "insert into intake.source values (%s, 'survey', %s, %s, true, %s)",
+            [source_id, spec, digest, NIGHT],
         )
         inserted = connection.execute(
             "insert into intake.file (source_id, sha256, file_name, byte_count, received_at, night, run_id,"
@@ -149,10 +158,21 @@ def _land(settings: Settings, source_id: str, rows: list[Cell], sampling: str = 
         assert inserted is not None
         cursor = connection.cursor()
         cursor.executemany(
-            "insert into landing.survey_response values (%s, %s, %s, 'w', %s, true, %s, %s, %s, %s, %s, null, %s)",
+            "insert into landing.survey_response"
+            " values (%s, %s, %s, 'w', %s, true, %s, %s, %s, %s, %s, null, %s)",
             [
-                (inserted[0], source_id + row["id"], source_id, number, row["weight"], row["stratum"], row["psu"],
-                 row["psu_total"], row["psu_size"], json.dumps({"g_stype": row["group"]} if "group" in row else {}))
+                (
+                    inserted[0],
+                    source_id + row["id"],
+                    source_id,
+                    number,
+                    row["weight"],
+                    row["stratum"],
+                    row["psu"],
+                    row["psu_total"],
+                    row["psu_size"],
+                    json.dumps({"g_stype": row["group"]} if "group" in row else {}),
+                )
                 for number, row in enumerate(rows)
             ],
         )
@@ -162,7 +182,8 @@ def _land(settings: Settings, source_id: str, rows: list[Cell], sampling: str = 
                 (inserted[0], source_id + row["id"], source_id, question, answer, score)
                 for row in rows
                 for question, answer, score in (
-                    ("q_awards", row["answer"], None), ("m_api00", None, row.get("score"))
+                    ("q_awards", row["answer"], None),
+                    ("m_api00", None, row.get("score")),
                 )
                 if answer is not None or score is not None
             ],
@@ -171,27 +192,49 @@ def _land(settings: Settings, source_id: str, rows: list[Cell], sampling: str = 
 
 def _spec(sampling: str) -> dict[str, Any]:
     text = {"vi": "x", "en": "x"}
-    record = "strategy sponsor population sample_generation mode_detail precision weighting processing limitations"
+    record = "strategy sponsor population sample_generation mode_detail precision weighting processing"
     question = {"wording": text, "topic": "D2", "missing": {}}
     return {
-        "title": text, "owner": "desk", "licence": "x", "provenance": "x", "is_made": True, "time_zone": "UTC",
-        "due": {"every": "never", "grace_days": 3}, "keep": {"raw_days": 90, "item_days": 90}, "places": [],
+        "title": text,
+        "owner": "desk",
+        "licence": "x",
+        "provenance": "x",
+        "is_made": True,
+        "time_zone": "UTC",
+        "due": {"every": "never", "grace_days": 3},
+        "keep": {"raw_days": 90, "item_days": 90},
+        "places": [],
         "survey": {
-            "series": f"schools_{sampling}", "coverage_place": "US", "missing": {}, "crossings": [],
+            "series": f"schools_{sampling}",
+            "coverage_place": "US",
+            "missing": {},
+            "crossings": [],
             "design": {"sampling": sampling, "weight": "weight"},
-            "groups": [{
-                "dimension": "g_stype", "label": text, "bands": [],
-                "codes": [{"code": code, "label": text} for code in "EHM"],
-            }],
+            "groups": [
+                {
+                    "dimension": "g_stype",
+                    "label": text,
+                    "bands": [],
+                    "codes": [{"code": code, "label": text} for code in "EHM"],
+                }
+            ],
             "questions": [
-                {"id": "q_awards", "kind": "single", **question,
-                 "options": [{"code": code, "label": text} for code in ("Yes", "No")]},
+                {
+                    "id": "q_awards",
+                    "kind": "single",
+                    **question,
+                    "options": [{"code": code, "label": text} for code in ("Yes", "No")],
+                },
                 {"id": "m_api00", "kind": "numeric", **question, "options": []},
             ],
-            "waves": [{
-                "id": "w", "fieldwork_start": "2000-01-01", "fieldwork_end": "2000-06-30", "mode": "paper",
-                **dict.fromkeys(record.split(), text),
-            }],
+            "waves": [
+                {
+                    "id": "w",
+                    "fieldwork_start": "2000-01-01",
+                    "fieldwork_end": "2000-06-30",
+                    "mode": "paper",
+                    **dict.fromkeys([*record.split(), "limitations"], text),
+                }
+            ],
         },
     }
-

@@ -1,4 +1,4 @@
-"""The dbt project on an empty warehouse: it builds, its unit tests hold, and what it publishes is described."""
+"""The dbt project on an empty warehouse: it builds, its unit tests hold, what it publishes is described."""
 
 import csv
 import unicodedata
@@ -14,10 +14,25 @@ from opinion_warehouse.settings import Settings
 
 NIGHT = date(2026, 11, 23)
 RELEASE_TABLES = {
-    "dim_answer_option", "dim_date", "dim_group", "dim_place", "dim_platform", "dim_question", "dim_source",
-    "dim_survey", "dim_topic", "dim_unit", "fct_recommendation", "fct_report_opinion", "fct_report_submission",
-    "fct_social_volume", "fct_source_comparison", "fct_survey_change", "fct_survey_estimate",
-    "obt_opinion_by_topic", "obt_survey_estimate",
+    "dim_answer_option",
+    "dim_date",
+    "dim_group",
+    "dim_place",
+    "dim_platform",
+    "dim_question",
+    "dim_source",
+    "dim_survey",
+    "dim_topic",
+    "dim_unit",
+    "fct_recommendation",
+    "fct_report_opinion",
+    "fct_report_submission",
+    "fct_social_volume",
+    "fct_source_comparison",
+    "fct_survey_change",
+    "fct_survey_estimate",
+    "obt_opinion_by_topic",
+    "obt_survey_estimate",
 }
 
 
@@ -27,8 +42,9 @@ def built(new_warehouse: Callable[[], AbstractContextManager[Settings]]) -> Iter
     with new_warehouse() as settings:
         with connect(settings, "admin") as connection:
             row = connection.execute(
-                "insert into release_ctl.release (night, run_id, git_revision, code_digest, input_fingerprint,"
-                " is_partial) values (%s, 'run', 'unknown', 'code', 'input', false) returning release_id",
+                "insert into release_ctl.release"
+                " (night, run_id, git_revision, code_digest, input_fingerprint, is_partial)"
+                " values (%s, 'run', 'unknown', 'code', 'input', false) returning release_id",
                 [NIGHT],
             ).fetchone()
             assert row is not None
@@ -53,7 +69,8 @@ def test_every_release_table_and_column_is_described(built: tuple[Settings, int]
     with connect(settings, "admin") as connection:
         bare = connection.execute(
             "select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid"
-            " where c.relnamespace = %s::regnamespace and c.relkind = 'r' and a.attnum >= 0 and not a.attisdropped"
+            " where c.relnamespace = %s::regnamespace and c.relkind = 'r' and a.attnum >= 0"
+            " and not a.attisdropped"
             " and (col_description(c.oid, a.attnum) is null or obj_description(c.oid, 'pg_class') is null)",
             [f"rel_{release_id}"],
         ).fetchall()
@@ -88,10 +105,33 @@ def test_results_of_every_node_are_kept(built: tuple[Settings, int]) -> None:
 
 
 def test_failing_node_is_named_with_what_it_said(built: tuple[Settings, int]) -> None:
+    settings, release_id = built
+    with connect(settings, "admin", autocommit=True) as connection:
+        connection.execute("alter table core.dim_topic rename to dim_topic_away")
+        try:
+            with pytest.raises(dbt.DbtFailed) as caught:
+                dbt.run_dbt(
+                    settings,
+                    ["run", "--select", "release__dim_topic"],
+                    release_id=release_id,
+                    night=NIGHT,
+                    run_id="fail",
+                )
+        finally:
+            connection.execute("alter table core.dim_topic_away rename to dim_topic")
+    assert "model.opinion.release__dim_topic (error)" in str(caught.value)
+    assert '"core.dim_topic" does not exist' in str(caught.value)
+
+
+def test_release_that_was_never_opened_is_refused(built: tuple[Settings, int]) -> None:
     settings, _ = built
-    with pytest.raises(dbt.DbtFailed, match=r"model\.opinion\.release__dim_topic \(error\).*rel_987654321"):
+    with pytest.raises(dbt.DbtFailed, match="permission denied"):
         dbt.run_dbt(
-            settings, ["run", "--select", "release__dim_topic"], release_id=987654321, night=NIGHT, run_id="fail"
+            settings,
+            ["run", "--select", "release__dim_topic"],
+            release_id=987_654,
+            night=NIGHT,
+            run_id="fail",
         )
 
 

@@ -94,7 +94,7 @@ def test_up_night_through_the_api_publishes_and_stops_clean(
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://127.0.0.1:{port}/api/v2/dags")
     assert refused.value.code == 401
 
-    make_sample(settings.inbox_dir, scale=0.2)
+    make_sample(settings.inbox_dir, scale=0.05)
     time.sleep(1.1)  # a file is taken only once it has stopped changing
     ours = {
         family: api(
