@@ -3,9 +3,17 @@
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, DAG, TriggerRule, dag, get_current_context, task
+from airflow.sdk import DAG, CronTriggerTimetable, TriggerRule, dag, get_current_context, task
 
-from opinion_warehouse.dag_defaults import DEFAULT_ARGS, FAMILIES, LANDED, START, TIME_ZONE, deadline, night_of
+from opinion_warehouse.dag_defaults import (
+    DEFAULT_ARGS,
+    FAMILIES,
+    LANDED,
+    START,
+    TIME_ZONE,
+    deadline,
+    night_of,
+)
 
 OWNERS = {"survey": "survey-desk", "report": "report-desk", "social": "social-desk"}
 DOC = """
@@ -50,7 +58,9 @@ def ingest(family: str) -> DAG:
 
             return intake.discover(Settings(), family, night_of(get_current_context()))
 
-        @task(map_index_template="{{ task.op_kwargs['file']['source_id'] }} · {{ task.op_kwargs['file']['name'] }}")
+        @task(
+            map_index_template="{{ task.op_kwargs['file']['source_id'] }} · {{ task.op_kwargs['file']['name'] }}"
+        )
         def load_file(file: dict[str, Any]) -> dict[str, Any]:
             """Store, parse and land one file."""
             from opinion_warehouse import intake

@@ -58,7 +58,9 @@ def apply_retention() -> None:
     tags=["opinion", "publish", "by hand"],
     default_args=DEFAULT_ARGS | {"owner": "publishing-desk", "retries": 0},
     params={
-        "release_id": Param(type="integer", minimum=1, description="an attached release (`opinion release list`)"),
+        "release_id": Param(
+            type="integer", minimum=1, description="an attached release (`opinion release list`)"
+        ),
         "why": Param(type="string", minLength=5, description="kept in the release log"),
     },
     doc_md=ROLL_BACK,

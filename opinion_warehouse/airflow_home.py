@@ -125,13 +125,18 @@ def environment(
     said = dict(os.environ if base is None else base)
     # An Airflow set up elsewhere on this machine must not leak in.
     said = {name: value for name, value in said.items() if not name.startswith("AIRFLOW__")}
-    said |= {f"AIRFLOW__{section.upper()}__{key.upper()}": str(value) for (section, key), value in options.items()}
+    said |= {
+        f"AIRFLOW__{section.upper()}__{key.upper()}": str(value) for (section, key), value in options.items()
+    }
     return said | {
         "AIRFLOW_HOME": str(folder(settings)),
         "OPINION_HOME": str(settings.home_dir),
         "OPENLINEAGE__FACETS__ENVIRONMENT_VARIABLES": "[]",
         "PYTHONPATH": os.pathsep.join(
-            [str(PROJECT), *(p for p in said.get("PYTHONPATH", "").split(os.pathsep) if p and p != str(PROJECT))]
+            [
+                str(PROJECT),
+                *(p for p in said.get("PYTHONPATH", "").split(os.pathsep) if p and p != str(PROJECT)),
+            ]
         ),
         "NO_PROXY": "127.0.0.1,localhost",
         "PYTHONWARNINGS": "ignore",
@@ -170,7 +175,11 @@ def prepare(settings: Settings) -> bool:
     with log.open("ab") as file:
         done = subprocess.run(
             [sys.executable, "-m", "airflow", "db", "migrate"],
-            env=said, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False,
+            env=said,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
     if done.returncode:
         raise AirflowNotReady(f"Airflow's database could not be migrated; its log is {log}")

@@ -21,7 +21,10 @@ EXIT_CODES = (
     "3 the gate blocked the release, the published one stays readable · 4 a file handed in was refused or held back."
 )
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
     help="A warehouse of public opinion: files in an inbox, one checked release a night, views for BI.",
     epilog=f"First time: [bold]opinion nightly[/bold] (or make nightly) does everything. {EXIT_CODES}",
 )
@@ -68,7 +71,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="say the version")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="say the version")
+    ] = False,
 ) -> None:
     """Options of the command itself."""
 
@@ -85,7 +90,11 @@ def setup() -> None:
 
 
 @app.command()
-def up(port: Annotated[int, typer.Option(help="port of Airflow's page on 127.0.0.1; taken: the next free one")] = 8080) -> None:
+def up(
+    port: Annotated[
+        int, typer.Option(help="port of Airflow's page on 127.0.0.1; taken: the next free one")
+    ] = 8080,
+) -> None:
     """Run Airflow (api-server, scheduler, dag-processor, triggerer) until Ctrl-C, which stops everything."""
     from opinion_warehouse import up as services
 
@@ -164,7 +173,9 @@ def subject_key(source: Annotated[str, typer.Argument(help="a survey or social s
     """Turn a person's own id in a source into the keys `erase_subject` takes. The id is read from standard input."""
     from opinion_warehouse.maintenance import subject_keys
 
-    own_id = typer.prompt("id", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    own_id = (
+        typer.prompt("id", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    )
     for key in subject_keys(Settings(), source, own_id):
         print(key)
 
@@ -209,8 +220,14 @@ def sources_show(source: Annotated[str, typer.Argument(help="a source id")]) -> 
     settings = Settings()
     found = [each for each in read_sources(settings.sources_dir)[0] if each.id == source]
     if not found:
-        _fail(f"no source {source!r} in {settings.sources_dir}; `opinion sources list` shows them, `check` what is wrong")
-    print(yaml.safe_dump(found[0].model_dump(mode="json", exclude_none=True), allow_unicode=True, sort_keys=False))
+        _fail(
+            f"no source {source!r} in {settings.sources_dir}; `opinion sources list` shows them, `check` what is wrong"
+        )
+    print(
+        yaml.safe_dump(
+            found[0].model_dump(mode="json", exclude_none=True), allow_unicode=True, sort_keys=False
+        )
+    )
 
 
 @release_app.command("list")
@@ -223,8 +240,14 @@ def release_list() -> None:
         data = f"{each['data_start']} – {each['data_end']}" if each["data_start"] else ""
         published = f"{each['published_at']:%Y-%m-%d %H:%M} UTC" if each["published_at"] else ""
         table.add_row(
-            "→" if each["is_visible"] else "", str(each["release_id"]), each["state"], str(each["night"]),
-            "partial" if each["is_partial"] else "full", data, published, str(each["digest"] or "")[:12],
+            "→" if each["is_visible"] else "",
+            str(each["release_id"]),
+            each["state"],
+            str(each["night"]),
+            "partial" if each["is_partial"] else "full",
+            data,
+            published,
+            str(each["digest"] or "")[:12],
         )
     out.print(table)
 
@@ -242,7 +265,10 @@ def release_show(number: Annotated[int, typer.Argument(help="a release id")]) ->
     for name, each in sorted(shown["tables"].items()):
         tables.add_row(name, f"{each['rows']:,}", each["digest"][:16])
     out.print(tables)
-    _print_rows(shown["sources"], ("source_id", "source_status", "last_accepted_night", "accepted_file_count", "detail"))
+    _print_rows(
+        shown["sources"],
+        ("source_id", "source_status", "last_accepted_night", "accepted_file_count", "detail"),
+    )
     failed = [each for each in shown["checks"] if each["outcome"] != "pass"]
     out.print(f"checks: {len(shown['checks']) - len(failed)} of {len(shown['checks'])} passed")
     _print_rows(failed, ("check_id", "severity", "outcome", "description", "observed"))
@@ -273,7 +299,9 @@ def quarantine_show(file_id: Annotated[int, typer.Argument(help="a FILE_ID of `q
     """A file's refused rows: row number, column and reason; the cells themselves are not kept."""
     from opinion_warehouse import intake
 
-    _print_rows(intake.quarantine_show(Settings(), file_id), empty=f"no row of file {file_id} is in quarantine")
+    _print_rows(
+        intake.quarantine_show(Settings(), file_id), empty=f"no row of file {file_id} is in quarantine"
+    )
 
 
 @quarantine_app.command("replay")

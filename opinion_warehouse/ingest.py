@@ -50,7 +50,10 @@ def run(
         for family in sorted({each.family for each in chosen}):
             waiting = intake.discover(settings, family, night)  # syncs the specs too
             if files:
-                waiting = [{"source_id": chosen[0].id, "path": str(path.resolve()), "name": path.name} for path in files]
+                waiting = [
+                    {"source_id": chosen[0].id, "path": str(path.resolve()), "name": path.name}
+                    for path in files
+                ]
             wanted = {each.id for each in chosen}
             for each in waiting:
                 if each["source_id"] in wanted:
@@ -62,6 +65,8 @@ def run(
             status.update(f"{family}: landing suites")
             for verdict in intake.check_landing(settings, family, night, run_id):
                 if verdict.get("verdict") == "held" and verdict["source_id"] in wanted:
-                    result.held[verdict["source_id"]] = str(verdict.get("detail") or "its landing suite failed")
+                    result.held[verdict["source_id"]] = str(
+                        verdict.get("detail") or "its landing suite failed"
+                    )
             intake.close_intake(settings, family, night, run_id)
     return result

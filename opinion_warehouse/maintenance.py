@@ -62,7 +62,9 @@ def subject_keys(settings: Settings, source_id: str, own_id: str) -> list[str]:
 
     source = next((each for each in load_sources(settings.sources_dir) if each.id == source_id), None)
     if source is None:
-        raise ValueError(f"no source {source_id!r} in {settings.sources_dir}; `opinion sources list` shows them")
+        raise ValueError(
+            f"no source {source_id!r} in {settings.sources_dir}; `opinion sources list` shows them"
+        )
     keyed = Keyed(hmac_key(settings))
     if source.survey:
         return [keyed("respondent", source_id, wave.id, own_id) for wave in source.survey.waves]
@@ -82,7 +84,9 @@ def erase_subject(settings: Settings, source_id: str, keys: list[str], reference
     from opinion_warehouse.intake import store
 
     if not keys or any(len(key) != KEY_LENGTH or set(key) - set("0123456789abcdef") for key in keys):
-        raise ValueError("the subject's keys: hexadecimal keys are needed, as `opinion subject-key` prints them")
+        raise ValueError(
+            "the subject's keys: hexadecimal keys are needed, as `opinion subject-key` prints them"
+        )
     removed: dict[str, int] = {}
     with connect(settings, "erasure") as erasure:
         file_ids: set[int] = set()
@@ -92,7 +96,8 @@ def erase_subject(settings: Settings, source_id: str, keys: list[str], reference
             ("social_item", "item_key"),
         ):
             rows = erasure.execute(
-                f"delete from landing.{table} where source_id = %s and {key} = any(%s) returning file_id",
+                # Both names are this function's own.
+                f"delete from landing.{table} where source_id = %s and {key} = any(%s) returning file_id",  # noqa: S608
                 (source_id, keys),
             ).fetchall()
             removed[table] = len(rows)
@@ -101,8 +106,11 @@ def erase_subject(settings: Settings, source_id: str, keys: list[str], reference
         _append(
             erasure_log(settings),
             {
-                "at": datetime.now(UTC).isoformat(), "source_id": source_id, "subject_keys": keys,
-                "reference": reference, "rows": removed,
+                "at": datetime.now(UTC).isoformat(),
+                "source_id": source_id,
+                "subject_keys": keys,
+                "reference": reference,
+                "rows": removed,
             },
         )
     with connect(settings, "loader") as loader:

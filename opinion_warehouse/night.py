@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -57,7 +57,7 @@ def run_night(settings: Settings, night: date | None = None, *, console: Console
     from opinion_warehouse import airflow_home
     from opinion_warehouse.prepare import fill_inbox, only_one, prepare
 
-    stamp = f"{datetime.now():%Y%m%d-%H%M%S}"
+    stamp = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     log_file = airflow_home.log_folder(settings) / "nights" / f"{stamp}.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with only_one(settings, "a night"), _own_console(console, log_file) as shown:
@@ -89,7 +89,7 @@ def _run(settings: Settings, bag: Any, result: Night, console: Console) -> None:
 
     with Progress(console, _waiting(settings)) as progress:
         listener = progress.listener(result.failures, result.skipped)
-        get_listener_manager().add_listener(listener)
+        get_listener_manager().pm.register(listener)
         try:
             for dag_id in DAGS:
                 progress.begin(dag_id, len(bag.dags[dag_id].tasks))
@@ -148,7 +148,8 @@ def _forget_unfinished(settings: Settings) -> None:
 
     with metadata(settings) as connection:
         connection.execute(
-            "update task_instance set state = 'failed', end_date = now() where state in ('running', 'queued', 'scheduled')"
+            "update task_instance set state = 'failed', end_date = now()"
+            " where state in ('running', 'queued', 'scheduled')"
             " and (dag_id, run_id) in (select dag_id, run_id from dag_run where triggered_by = 'TEST')"
         )
         connection.execute(

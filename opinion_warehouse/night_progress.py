@@ -17,9 +17,14 @@ class Progress:
     def __init__(self, console: Console, files: dict[str, int]) -> None:
         self._console, self._files = console, files
         self._bars = Bars(
-            SpinnerColumn(finished_text=" "), TextColumn("{task.description}"), BarColumn(bar_width=24),
-            MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[step]}", style="dim"),
-            console=console, disable=not console.is_terminal,
+            SpinnerColumn(finished_text=" "),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[step]}", style="dim"),
+            console=console,
+            disable=not console.is_terminal,
         )
         self._line: TaskID | None = None
         self._dag_id, self._began = "", 0.0
@@ -45,10 +50,16 @@ class Progress:
         if self._line is not None:
             total = self._bars.tasks[self._line].completed
             self._bars.update(
-                self._line, description=f"{dag_id:<16} {MARKS.get(state, state)}", total=total, completed=total, step=""
+                self._line,
+                description=f"{dag_id:<16} {MARKS.get(state, state)}",
+                total=total,
+                completed=total,
+                step="",
             )
         if not self._console.is_terminal:
-            self._console.print(f"{dag_id:<16} {MARKS.get(state, state)} {time.monotonic() - self._began:6.1f} s")
+            self._console.print(
+                f"{dag_id:<16} {MARKS.get(state, state)} {time.monotonic() - self._began:6.1f} s"
+            )
 
     def step(self, name: str, *, done: bool) -> None:
         """A task starts or ends."""

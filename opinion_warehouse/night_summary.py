@@ -64,12 +64,15 @@ def show(settings: Settings, night: Night, console: Console) -> None:
     if built is not None:
         console.print(_gate(settings, built["release_id"]))
     visible = release.visible(settings)
-    console.print(Panel(_verdict(settings, night, built, visible), title=f"Night {night.night}", title_align="left"))
+    console.print(
+        Panel(_verdict(settings, night, built, visible), title=f"Night {night.night}", title_align="left")
+    )
     if visible is not None:
         console.print(_connect(settings))
     console.print(_next(night, visible))
     console.print(
-        f"[dim]pipeline {night.seconds:.0f} s · Airflow's and dbt's log: {_relative(night.log_file)}[/dim]", soft_wrap=True
+        f"[dim]pipeline {night.seconds:.0f} s · Airflow's and dbt's log: {_relative(night.log_file)}[/dim]",
+        soft_wrap=True,
     )
 
 
@@ -104,9 +107,10 @@ def _sources(settings: Settings, night: Night) -> list[Table | str]:
         parts = ((duplicate, "again"), (rejected, "refused"), (failed, "failed"))
         notes = [f"{count} {word}" for count, word in parts if count]
         files = f"{loaded + duplicate + rejected + failed}" + (f" ({', '.join(notes)})" if notes else "")
+        shown = status
         if status == "accepted" and not (loaded or duplicate or rejected or failed):
-            status = "nothing_new"  # this run brought nothing; an earlier one of the same night did
-        table.add_row(family, source, files, f"{read:,}", f"{took:,}", f"{bad:,}", STATUS.get(status, status))
+            shown = "nothing_new"  # this run brought nothing; an earlier one of the same night did
+        table.add_row(family, source, files, f"{read:,}", f"{took:,}", f"{bad:,}", STATUS.get(shown, shown))
         if detail:
             details.append(f"  [yellow]{source}[/yellow]: {_escape(detail)}")
     return [table, *details]
@@ -123,7 +127,9 @@ def _built(settings: Settings, night: Night) -> dict[str, Any] | None:
 def _gate(settings: Settings, release_id: int) -> Table:
     from opinion_warehouse.database.connect import connect
 
-    table = Table(title=f"Gate: release {release_id}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=f"Gate: release {release_id}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
     table.add_column("suite", no_wrap=True)
     table.add_column("checks passed", justify="right")
     table.add_column("result")
@@ -131,23 +137,33 @@ def _gate(settings: Settings, release_id: int) -> Table:
         rows = connection.execute(GATE, (release_id,)).fetchall()
     for suite, count, passed, blocking, warned in rows:
         said = f"[red]blocks: {_escape(blocking)}[/red]" if blocking else "[green]pass[/green]"
-        table.add_row(suite, f"{passed}/{count}", said + (f" [yellow]warned: {warned}[/yellow]" if warned else ""))
+        table.add_row(
+            suite, f"{passed}/{count}", said + (f" [yellow]warned: {warned}[/yellow]" if warned else "")
+        )
     if not rows:
         table.add_row("none ran", "0", "[red]blocked: no check left a result[/red]")
     return table
 
 
 def _verdict(settings: Settings, night: Night, built: dict[str, Any] | None, visible: int | None) -> str:
-    lines = [f"[red]✗ {_escape(f'{dag_id}.{task}')}[/red]: {_escape(why)}" for dag_id, task, why in night.failures]
+    lines = [
+        f"[red]✗ {_escape(f'{dag_id}.{task}')}[/red]: {_escape(why)}" for dag_id, task, why in night.failures
+    ]
     lines += [
-        f"[red]✗ {dag_id} ended as {state}[/red]" for dag_id, state in night.states.items()
+        f"[red]✗ {dag_id} ended as {state}[/red]"
+        for dag_id, state in night.states.items()
         if state != "success" and not any(dag_id == failed for failed, _, _ in night.failures)
     ]
     still = f"release {visible} stays readable" if visible is not None else "there is no release to read yet"
     if built and built["state"] == "published" and built["release_id"] == visible:
-        lines.insert(0, f"[bold green]✓ release {visible} is published[/bold green]{_kind(built)}{_content(settings, visible)}")
+        lines.insert(
+            0,
+            f"[bold green]✓ release {visible} is published[/bold green]{_kind(built)}{_content(settings, visible)}",
+        )
     elif night.is_blocked:
-        lines.insert(0, f"[bold red]the gate blocked release {built and built['release_id']}[/bold red]; {still}")
+        lines.insert(
+            0, f"[bold red]the gate blocked release {built and built['release_id']}[/bold red]; {still}"
+        )
     elif "open_release" in night.skipped:
         lines.insert(0, f"[bold]{_nothing_new(visible)}[/bold]; {still}")
     else:
@@ -172,7 +188,9 @@ def _content(settings: Settings, release_id: int) -> str:
 
     shown = release.show_release(settings, release_id)
     facts = [
-        f"{name} {table['rows']:,}" for name, table in sorted(shown["tables"].items()) if name.startswith("fct_")
+        f"{name} {table['rows']:,}"
+        for name, table in sorted(shown["tables"].items())
+        if name.startswith("fct_")
     ]
     digest = str(shown["digest"] or "")[:16]
     return f"\n  rows: {', '.join(facts)}\n  digest {digest}… · data {shown['data_start']} to {shown['data_end']}"

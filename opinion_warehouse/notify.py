@@ -70,7 +70,9 @@ async def deadline_missed(context: dict[str, Any], dag_id: str, expected: str) -
 def intake_closed(settings: Settings, family: str, owner: str, summary: dict[str, Any]) -> bool:
     """One notice a family and night, only when a source was refused or held back."""
     refused = {
-        source_id: status for source_id, status in _statuses(summary).items() if status in ("held", "rejected")
+        source_id: status
+        for source_id, status in _statuses(summary).items()
+        if status in ("held", "rejected")
     }
     if not refused:
         return False
@@ -98,5 +100,7 @@ def _statuses(summary: dict[str, Any]) -> dict[str, str]:
     """source id → what its night came to."""
     sources = summary.get("sources", {})
     if isinstance(sources, dict):
-        return {name: str(each["status"] if isinstance(each, dict) else each) for name, each in sources.items()}
+        return {
+            name: str(each["status"] if isinstance(each, dict) else each) for name, each in sources.items()
+        }
     return {str(each["source_id"]): str(each["status"]) for each in sources}

@@ -121,8 +121,12 @@ def _start(settings: Settings, port: int) -> list[Service]:
         with log.open("ab") as file:
             process = subprocess.Popen(
                 [sys.executable, "-m", "airflow", *arguments],
-                env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
-                start_new_session=True, cwd=airflow_home.folder(settings),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd=airflow_home.folder(settings),
             )
         services.append(Service(name, process, log))
     _remember(settings, services)
@@ -135,7 +139,9 @@ def _wait_until_healthy(services: list[Service], port: int, told: list[int]) -> 
     while waiting and not told:
         _complain_about_the_dead(services)
         if time.monotonic() > until:
-            raise NotHealthy(f"not healthy after {PATIENCE:.0f} s: {', '.join(sorted(waiting))}; logs: {services[0].log.parent}")
+            raise NotHealthy(
+                f"not healthy after {PATIENCE:.0f} s: {', '.join(sorted(waiting))}; logs: {services[0].log.parent}"
+            )
         time.sleep(0.5)
         waiting = {name for name in HEALTH if health(port).get(name, {}).get("status") != "healthy"}
 
@@ -214,7 +220,9 @@ def _told_to_stop() -> Iterator[list[int]]:
     def note(number: int, frame: FrameType | None) -> None:
         told.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {
+        number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         yield told
     finally:

@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+
 from opinion_warehouse.settings import PROJECT, ROLES
 
 FILE = PROJECT / "docker-compose.yml"
@@ -89,7 +90,9 @@ def test_no_secret_stands_in_the_file(compose: dict[str, Any]) -> None:
 
 
 def test_only_the_migration_sees_the_administrators_password(compose: dict[str, Any]) -> None:
-    seen = {name for name, service in compose["services"].items() if "postgres_password" in service["secrets"]}
+    seen = {
+        name for name, service in compose["services"].items() if "postgres_password" in service["secrets"]
+    }
     assert seen == {"postgres", "migrate"}
     for name in SERVICES - {"postgres", "migrate"}:
         assert "bi_reader.password" not in compose["services"][name]["secrets"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from opinion_warehouse.settings import PROJECT
 
 PARSE = """
@@ -45,12 +46,18 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     home: Path = tmp_path_factory.mktemp("airflow home")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW__")}
     environment |= {
-        "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "PYTHONPATH": str(PROJECT),
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTHONPATH": str(PROJECT),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     done = subprocess.run(
         [sys.executable, "-c", PARSE, str(PROJECT / "dags")],
-        env=environment, capture_output=True, text=True, check=False, cwd=home,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=home,
     )
     answer = [line for line in done.stdout.splitlines() if line.startswith("PARSED")]
     assert answer, done.stdout + done.stderr

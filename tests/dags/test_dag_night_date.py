@@ -9,7 +9,8 @@ import pytest
 
 def context(**said: Any) -> dict[str, Any]:
     run = SimpleNamespace(
-        conf=said.get("conf"), logical_date=said.get("logical_date"),
+        conf=said.get("conf"),
+        logical_date=said.get("logical_date"),
         run_after=said.get("run_after", datetime(2026, 1, 1, tzinfo=UTC)),
     )
     events = {"asset": [SimpleNamespace(extra=extra) for extra in said.get("events", [])]}

@@ -3,20 +3,50 @@
 from typing import Any
 
 import pytest
+
 from opinion_warehouse.settings import PROJECT
 
 DAG_IDS = {
-    "ingest_survey", "ingest_report", "ingest_social", "publish_opinion",
-    "apply_retention", "roll_back_release", "erase_subject",
+    "ingest_survey",
+    "ingest_report",
+    "ingest_social",
+    "publish_opinion",
+    "apply_retention",
+    "roll_back_release",
+    "erase_subject",
 }
 FAMILIES = ("survey", "report", "social")
 PUBLISH = [
-    "open_release", "weigh", "build_core", "analyse", "build_release", "seal", "gate", "attach", "publish",
+    "open_release",
+    "weigh",
+    "build_core",
+    "analyse",
+    "build_release",
+    "seal",
+    "gate",
+    "attach",
+    "publish",
 ]
 HEAVY = {
-    "polars", "pandas", "numpy", "scipy", "pyarrow", "great_expectations", "dbt", "psycopg", "sqlfluff", "openpyxl",
-    "apprise", "rich", "opinion_warehouse.intake", "opinion_warehouse.readers", "opinion_warehouse.release",
-    "opinion_warehouse.gate", "opinion_warehouse.analysis", "opinion_warehouse.dbt", "opinion_warehouse.database",
+    "polars",
+    "pandas",
+    "numpy",
+    "scipy",
+    "pyarrow",
+    "great_expectations",
+    "dbt",
+    "psycopg",
+    "sqlfluff",
+    "openpyxl",
+    "apprise",
+    "rich",
+    "opinion_warehouse.intake",
+    "opinion_warehouse.readers",
+    "opinion_warehouse.release",
+    "opinion_warehouse.gate",
+    "opinion_warehouse.analysis",
+    "opinion_warehouse.dbt",
+    "opinion_warehouse.database",
 }
 
 
@@ -58,7 +88,10 @@ def test_dag_is_owned_documented_and_retried(parsed: dict[str, Any], dag_id: str
 def test_ingest_dag_closes_whatever_happened(parsed: dict[str, Any], family: str) -> None:
     tasks = parsed["dags"][f"ingest_{family}"]["tasks"]
     assert {name: task["upstream"] for name, task in tasks.items()} == {
-        "discover": [], "load_file": ["discover"], "check_landing": ["load_file"], "close_intake": ["check_landing"],
+        "discover": [],
+        "load_file": ["discover"],
+        "check_landing": ["load_file"],
+        "close_intake": ["check_landing"],
     }
     assert tasks["check_landing"]["trigger_rule"] == "all_done"
     assert tasks["close_intake"]["trigger_rule"] == "all_done"

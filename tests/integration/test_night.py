@@ -1,13 +1,16 @@
 """Whole nights through Airflow, in one process: the sample, again, poison beside it, and sources of one's own."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+
 from opinion_warehouse.settings import PROJECT
 
 NIGHTS = [date(2026, 11, day) for day in range(20, 30)]
@@ -47,7 +50,12 @@ def run_in_child(home: Path, night: date, **environment: str) -> dict[str, Any]:
     said = os.environ | {"OPINION_HOME": str(home)} | environment
     done = subprocess.run(
         [sys.executable, "-c", program, night.isoformat()],
-        cwd=PROJECT, env=said, capture_output=True, text=True, check=False, timeout=500,
+        cwd=PROJECT,
+        env=said,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("NIGHT")]
     assert lines, done.stdout[-3000:] + done.stderr[-3000:]
@@ -82,7 +90,9 @@ def test_night_with_poison_publishes_the_good_and_says_partial(home: Path, first
     from opinion_warehouse.sample import make_sample
 
     inbox = home / "inbox"
-    made = make_sample(home / "other sample", seed=7, sources=["vendor_mentions", "cantho_weekly", "cantho_online"])
+    made = make_sample(
+        home / "other sample", seed=7, sources=["vendor_mentions", "cantho_weekly", "cantho_online"]
+    )
     good = next(path for path in made if path.parent.name == "vendor_mentions")
     shutil.copy(good, inbox / "vendor_mentions" / good.name)
     report = next(path for path in made if path.parent.name == "cantho_weekly")
@@ -97,7 +107,7 @@ def test_night_with_poison_publishes_the_good_and_says_partial(home: Path, first
     assert poisoned["nights"]["cantho_weekly"] == "rejected"
     assert poisoned["nights"]["cantho_online"] == "rejected"
     assert poisoned["nights"]["vendor_mentions"] == "accepted"
-    new = poisoned["files"][len(first["files"]):]
+    new = poisoned["files"][len(first["files"]) :]
     assert {name: status for _, name, status, *_ in new}[garbage.name] == "rejected"
     assert [reason for source, _, status, reason, *_ in new if source == "cantho_online"] == ["bad_row_share"]
     assert all(read == loaded + bad for *_, read, loaded, bad in poisoned["files"])
@@ -126,6 +136,37 @@ def spoil(content: bytes) -> bytes:
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
+def test_night_leaves_no_trace_of_the_planted_person(home: Path, first: dict[str, Any]) -> None:
+    """Every column of every table of both databases, and every file: logs, scratch, dbt's results, the store."""
+    from opinion_warehouse.database.connect import airflow_database, connect, dsn
+    from opinion_warehouse.sample.canaries import find_canaries
+    from opinion_warehouse.settings import Settings
+
+    settings = Settings(home=home, dsn=None)
+    leaks, tables = [], 0
+    with connect(settings, "admin") as warehouse:
+        address = dsn(settings, "admin")
+        names = (warehouse.info.dbname, airflow_database(warehouse.info.dbname))
+    for name in names:
+        with psycopg.connect(address, dbname=name) as connection:
+            listed = connection.execute(
+                "select format('%I.%I', schemaname, tablename) from pg_tables"
+                " where schemaname not in ('pg_catalog', 'information_schema')"
+            ).fetchall()
+            for (table,) in listed:
+                tables += 1
+                with connection.cursor().copy(f"copy (select * from {table}) to stdout") as rows:
+                    leaks += [(name, table, found) for row in rows if (found := find_canaries(bytes(row)))]
+    assert tables > 60
+    made = (home / "inbox", home / "other sample")
+    files = [
+        path for path in home.rglob("*") if path.is_file() and not any(path.is_relative_to(at) for at in made)
+    ]
+    assert len(files) > 100
+    leaks += [("file", str(path), found) for path in files if (found := find_canaries(path.read_bytes()))]
+    assert leaks == []
+
+
 @pytest.fixture
 def own_sources(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "my own sources"
@@ -144,3 +185,26 @@ def test_night_on_own_sources_uses_nothing_else(open_home: Callable[[], Path], o
     assert set(night["nights"]) == {"vendor_mentions"}
     assert night["visible"] == 1
     assert night["tables"]["fct_social_volume"]["rows"] > 0
+
+
+GUIDE = (PROJECT / "docs" / "add-a-source.md").read_text(encoding="utf-8")
+
+
+def test_night_on_the_guides_sources_publishes_them(open_home: Callable[[], Path], tmp_path: Path) -> None:
+    """What docs/add-a-source.md prints is put where it says, and nothing else."""
+    folder = tmp_path / "guide"
+    for name, spec in re.findall(r"<!-- file: (\S+) -->\n```yaml\n(.*?)```", GUIDE, re.DOTALL):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(spec, encoding="utf-8")
+    home = open_home()
+    delivered = home / "inbox" / "riverside_poll" / "wave1.csv"
+    delivered.parent.mkdir(parents=True)
+    rows = re.search(r"```csv\n(.*?)```", GUIDE, re.DOTALL)
+    assert rows is not None
+    delivered.write_text(rows.group(1), encoding="utf-8")
+    night = run_in_child(home, NIGHTS[0], OPINION_SOURCES=str(folder / "my_sources"))
+    assert set(night["states"].values()) == {"success"}, night["failures"]
+    assert night["nights"]["riverside_poll"] == "accepted"
+    assert night["visible"] == 1
+    # Two respondents are too few for any number: the rows are there, hidden.
+    assert night["tables"]["fct_survey_estimate"]["rows"] > 0

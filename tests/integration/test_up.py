@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+
 from opinion_warehouse import airflow_home, release, up
 from opinion_warehouse.database import server
 from opinion_warehouse.sample import make_sample
@@ -55,7 +56,11 @@ def running(open_home: Callable[[], Path]) -> Iterator[tuple[Settings, int, subp
     environment = os.environ | {"OPINION_HOME": str(settings.home_dir)}
     process = subprocess.Popen(
         [sys.executable, "-m", "opinion_warehouse", "up", "--port", str(port)],
-        cwd=PROJECT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=PROJECT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     try:
         until = time.monotonic() + LIMIT
@@ -91,7 +96,9 @@ def test_up_night_through_the_api_publishes_and_stops_clean(
 
     wait_for(all_parsed, process)
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://127.0.0.1:{port}/api/v2/dags")
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            f"http://127.0.0.1:{port}/api/v2/dags"
+        )
     assert refused.value.code == 401
 
     make_sample(settings.inbox_dir, scale=0.05)
@@ -105,7 +112,9 @@ def test_up_night_through_the_api_publishes_and_stops_clean(
 
     def ended() -> bool:
         states = [
-            run["state"] for family in FAMILIES for run in api.runs(f"ingest_{family}")
+            run["state"]
+            for family in FAMILIES
+            for run in api.runs(f"ingest_{family}")
             if run["dag_run_id"] == ours[family]
         ]
         assert "failed" not in states
@@ -138,7 +147,8 @@ def test_up_night_through_the_api_publishes_and_stops_clean(
     assert not psutil.pid_exists(database.pid)
     # Nothing that knows this home is left anywhere, whoever its parent is now.
     left = [
-        each.pid for each in psutil.process_iter(["environ"])
+        each.pid
+        for each in psutil.process_iter(["environ"])
         if (each.info["environ"] or {}).get("OPINION_HOME") == str(settings.home_dir)
     ]
     assert left == []
