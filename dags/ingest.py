@@ -18,9 +18,9 @@ from opinion_warehouse.dag_defaults import (
 OWNERS = {"survey": "survey-desk", "report": "report-desk", "social": "social-desk"}
 DOC = """
 ### What it does
-Takes the night's {family} files from the inbox: **discover** → **load_file**, one mapped task a file (copied to
-the store, parsed in a limited child process, landed in one transaction) → **check_landing**, the landing suite
-of each source → **close_intake**, which writes what each source's night came to and updates the Asset
+Takes the night's {family} files from the inbox: **discover** → **load_file**, one mapped task a file (copied
+to the store, parsed in a limited child process, landed in one transaction) → **check_landing**, the landing
+suite of each source → **close_intake**, which writes what each source's night came to and updates the Asset
 `opinion/landed/{family}`.
 
 One broken file or source never stops the night: `check_landing` and `close_intake` run whatever happened, the
@@ -58,9 +58,7 @@ def ingest(family: str) -> DAG:
 
             return intake.discover(Settings(), family, night_of(get_current_context()))
 
-        @task(
-            map_index_template="{{ task.op_kwargs['file']['source_id'] }} · {{ task.op_kwargs['file']['name'] }}"
-        )
+        @task(map_index_template="{{ task.op_kwargs['file'].source_id }} · {{ task.op_kwargs['file'].name }}")
         def load_file(file: dict[str, Any]) -> dict[str, Any]:
             """Store, parse and land one file."""
             from opinion_warehouse import intake

@@ -20,7 +20,8 @@ A pruned or withdrawn release is refused. Runbook: docs/runbooks/roll_back_relea
 ERASURE = """
 ### What it does
 Removes one person's rows from `landing` and the stored files they came in, and logs it outside the database.
-The form takes the **keyed hash** that `opinion subject-key SOURCE` prints, never the person's id: a form is kept.
+The form takes the **keyed hash** that `opinion subject-key SOURCE` prints, never the person's id: what a
+form holds is kept.
 Runbook: docs/runbooks/erase_subject.md
 """
 

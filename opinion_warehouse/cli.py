@@ -1,10 +1,12 @@
 """The command `opinion`.
 
-Exit codes: 0 done (a night with nothing new is done too) · 1 something went wrong · 2 the command was written
-wrongly · 3 the gate blocked the release; the published one stays readable · 4 a file handed in was refused or held back.
+Exit codes: 0 done (a night with nothing new, or with a refused source beside good ones, is done too) ·
+1 something went wrong · 2 the command was written wrongly · 3 the gate blocked the release; the published one
+stays readable · 4 `opinion ingest` and `quarantine replay` only: a file was refused or held back.
 """
 
 import sys
+import time
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -18,7 +20,8 @@ from opinion_warehouse.settings import ROLES, Settings
 
 EXIT_CODES = (
     "Exit codes: 0 done · 1 something went wrong · 2 the command was written wrongly · "
-    "3 the gate blocked the release, the published one stays readable · 4 a file handed in was refused or held back."
+    "3 the gate blocked the release, the published one stays readable · "
+    "4 (ingest only) a file was refused or held back."
 )
 app = typer.Typer(
     no_args_is_help=True,
@@ -131,7 +134,7 @@ def ingest(
     files: Annotated[list[Path] | None, typer.Argument(help="files handed in; default: the inbox")] = None,
     night: Night = None,
 ) -> None:
-    """Take files in without building a release: store, parse, land, check. Files named here are not removed."""
+    """Take files in without building a release: store, parse, land, check. Named files are not removed."""
     from opinion_warehouse import ingest as by_hand
 
     result = by_hand.run(Settings(), source, files or [], _night(night), err)
@@ -170,7 +173,7 @@ def dsn(
 
 @app.command("subject-key")
 def subject_key(source: Annotated[str, typer.Argument(help="a survey or social source")]) -> None:
-    """Turn a person's own id in a source into the keys `erase_subject` takes. The id is read from standard input."""
+    """Turn a person's id in a source into the keys `erase_subject` takes; the id comes by standard input."""
     from opinion_warehouse.maintenance import subject_keys
 
     own_id = (
@@ -220,9 +223,7 @@ def sources_show(source: Annotated[str, typer.Argument(help="a source id")]) -> 
     settings = Settings()
     found = [each for each in read_sources(settings.sources_dir)[0] if each.id == source]
     if not found:
-        _fail(
-            f"no source {source!r} in {settings.sources_dir}; `opinion sources list` shows them, `check` what is wrong"
-        )
+        _fail(f"no source {source!r} in {settings.sources_dir}; `opinion sources list` shows them")
     print(
         yaml.safe_dump(
             found[0].model_dump(mode="json", exclude_none=True), allow_unicode=True, sort_keys=False
@@ -295,21 +296,26 @@ def quarantine_list() -> None:
 
 
 @quarantine_app.command("show")
-def quarantine_show(file_id: Annotated[int, typer.Argument(help="a FILE_ID of `quarantine list`")]) -> None:
+def quarantine_show(file_id: Annotated[int, typer.Argument(help="a file_id of `quarantine list`")]) -> None:
     """A file's refused rows: row number, column and reason; the cells themselves are not kept."""
     from opinion_warehouse import intake
 
-    _print_rows(
-        intake.quarantine_show(Settings(), file_id), empty=f"no row of file {file_id} is in quarantine"
-    )
+    shown = intake.quarantine_show(Settings(), file_id)
+    for key, value in shown.items():
+        if key != "rows" and value is not None:
+            out.print(f"[dim]{key:<17}[/dim] {_cell(value)}", soft_wrap=True)
+    _print_rows(shown["rows"], empty="no row of it is in quarantine")
 
 
 @quarantine_app.command("replay")
-def quarantine_replay(file_id: Annotated[int, typer.Argument(help="a FILE_ID of `quarantine list`")]) -> None:
-    """Read a stored file again, after its spec was mended."""
+def quarantine_replay(file_id: Annotated[int, typer.Argument(help="a file_id of `quarantine list`")]) -> None:
+    """Read a stored file again, after its spec was mended; the next night checks and publishes it."""
     from opinion_warehouse import intake
+    from opinion_warehouse.night import tonight
 
-    _print_rows([intake.quarantine_replay(Settings(), file_id)])
+    done = intake.quarantine_replay(Settings(), file_id, tonight(), f"replay__{time.time_ns()}")
+    _print_rows([done])
+    raise typer.Exit(4 if done["outcome"] == "rejected" else 0)
 
 
 def _print_rows(rows: list[dict[str, Any]], columns: tuple[str, ...] | None = None, empty: str = "") -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from opinion_warehouse.settings import Settings
 
-KEY_LENGTH = 40
+KEY_LENGTH = 64
 """Hexadecimal digits of a keyed pseudonym."""
 
 LIMITS = """
@@ -50,7 +50,7 @@ def apply_retention(settings: Settings, night: date) -> dict[str, Any]:
 
 
 def erasure_log(settings: Settings) -> Path:
-    """Erasures, one JSON object a line; outside the database, so a restored backup can be made to forget again."""
+    """Erasures, a JSON object a line; outside the database, so a restored backup can be made to forget."""
     return settings.home_dir / "erasures.jsonl"
 
 
@@ -77,8 +77,8 @@ def erase_subject(settings: Settings, source_id: str, keys: list[str], reference
     """Remove a person's rows from landing, and the stored files they came in, and log that it was done.
 
     `keys` are the keyed hashes (`opinion subject-key`), never the ids themselves: the request must not
-    leave a second trace of the person in a form, a log or a run's configuration. Published numbers of a closed
-    wave do not follow one by one: the next revision of the wave carries it.
+    leave a second trace of the person in a form, a log or a run's configuration. Published numbers of a
+    closed wave do not follow one by one: the next revision of the wave carries it.
     """
     from opinion_warehouse.database.connect import connect
     from opinion_warehouse.intake import store

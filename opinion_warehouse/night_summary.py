@@ -93,8 +93,7 @@ def _sources(settings: Settings, night: Night) -> list[Table | str]:
     from opinion_warehouse.database.connect import connect
 
     table = Table(title="Sources tonight", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("family", "source"):
-        table.add_column(heading, no_wrap=True)
+    table.add_column("source", no_wrap=True)
     for heading in ("files", "rows read", "loaded", "quarantined"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("came to", no_wrap=True)
@@ -110,7 +109,14 @@ def _sources(settings: Settings, night: Night) -> list[Table | str]:
         shown = status
         if status == "accepted" and not (loaded or duplicate or rejected or failed):
             shown = "nothing_new"  # this run brought nothing; an earlier one of the same night did
-        table.add_row(family, source, files, f"{read:,}", f"{took:,}", f"{bad:,}", STATUS.get(shown, shown))
+        table.add_row(
+            f"{source} [dim]{family}[/dim]",
+            files,
+            f"{read:,}",
+            f"{took:,}",
+            f"{bad:,}",
+            STATUS.get(shown, shown),
+        )
         if detail:
             details.append(f"  [yellow]{source}[/yellow]: {_escape(detail)}")
     return [table, *details]
@@ -158,7 +164,8 @@ def _verdict(settings: Settings, night: Night, built: dict[str, Any] | None, vis
     if built and built["state"] == "published" and built["release_id"] == visible:
         lines.insert(
             0,
-            f"[bold green]✓ release {visible} is published[/bold green]{_kind(built)}{_content(settings, visible)}",
+            f"[bold green]✓ release {visible} is published[/bold green]"
+            f"{_kind(built)}{_content(settings, visible)}",
         )
     elif night.is_blocked:
         lines.insert(
@@ -193,7 +200,8 @@ def _content(settings: Settings, release_id: int) -> str:
         if name.startswith("fct_")
     ]
     digest = str(shown["digest"] or "")[:16]
-    return f"\n  rows: {', '.join(facts)}\n  digest {digest}… · data {shown['data_start']} to {shown['data_end']}"
+    data = f"data {shown['data_start']} to {shown['data_end']}"
+    return f"\n  rows: {', '.join(facts)}\n  digest {digest}… · {data}"
 
 
 def _connect(settings: Settings) -> Table:

@@ -49,7 +49,8 @@ def task_failed(context: Any) -> None:
     send(
         Settings(),
         f"{instance.dag_id}: {instance.task_id} failed",
-        f"run {context['run_id']}; owner {context['task'].owner}; runbook docs/runbooks/{instance.dag_id}.md; "
+        f"run {context['run_id']}; owner {context['task'].owner}; "
+        f"runbook docs/runbooks/{instance.dag_id}.md; "
         f"the published release stays readable. {reason}",
     )
 
@@ -63,7 +64,8 @@ async def deadline_missed(context: dict[str, Any], dag_id: str, expected: str) -
         send,
         Settings(),
         f"{dag_id} is late",
-        f"run {run.get('dag_run_id', '?')} was expected to end within {expected}; runbook docs/runbooks/{dag_id}.md",
+        f"run {run.get('dag_run_id', '?')} was expected to end within {expected}; "
+        f"runbook docs/runbooks/{dag_id}.md",
     )
 
 
@@ -80,7 +82,8 @@ def intake_closed(settings: Settings, family: str, owner: str, summary: dict[str
     return send(
         settings,
         f"{family}: {len(refused)} source(s) not taken tonight",
-        f"{said}; owner {owner}; their last accepted data are carried forward; see `opinion quarantine list`; "
+        f"{said}; owner {owner}; their last accepted data are carried forward; "
+        "see `opinion quarantine list`; "
         f"runbook docs/runbooks/ingest_{family}.md",
     )
 

@@ -1,4 +1,4 @@
-"""Set-up: server, roles, migrations, keys, Airflow's database, and on the very first run the sample's files."""
+"""Set-up: server, roles, migrations, keys, Airflow's database, and on the first run the sample's files."""
 
 import fcntl
 import os
@@ -27,7 +27,7 @@ def only_one(settings: Settings, who: str) -> Iterator[None]:
         except BlockingIOError:
             holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
             raise Busy(
-                f"{holder} is running on {settings.home_dir}; let it end, or stop it (`opinion down`), then try again"
+                f"{holder} is running on {settings.home_dir}; let it end, or stop it (`opinion down`)"
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{who} (process {os.getpid()})".encode(), 0)

@@ -1,8 +1,8 @@
-"""Airflow on this machine: four services against the warehouse's server, ended by Ctrl-C without a process left.
+"""Airflow on this machine: four services, ended by Ctrl-C without a process left.
 
-`airflow standalone` orphans its children on SIGTERM; so each service is our own child in a process group of
-its own, and on Linux we adopt what they leave behind (tasks make groups of their own), so that all of it can be
-ended. Every listener is bound to 127.0.0.1.
+`airflow standalone` orphans its children on SIGTERM; so each service is our own child in a process group
+of its own, and on Linux we adopt what they leave behind (tasks make groups of their own), so that all of it
+can be ended. Every listener is bound to 127.0.0.1.
 """
 
 import contextlib
@@ -80,7 +80,7 @@ def run(settings: Settings, *, port: int, console: Console) -> int:
 
 
 def down(settings: Settings) -> list[str]:
-    """Stop what a killed `opinion up` left, a running one, and the embedded server; returns what was stopped."""
+    """Stop `opinion up`, or what a killed one left, and the embedded server; returns their names."""
     from opinion_warehouse.database import server
 
     stopped = []
@@ -140,7 +140,8 @@ def _wait_until_healthy(services: list[Service], port: int, told: list[int]) -> 
         _complain_about_the_dead(services)
         if time.monotonic() > until:
             raise NotHealthy(
-                f"not healthy after {PATIENCE:.0f} s: {', '.join(sorted(waiting))}; logs: {services[0].log.parent}"
+                f"not healthy after {PATIENCE:.0f} s: {', '.join(sorted(waiting))}; "
+                f"logs: {services[0].log.parent}"
             )
         time.sleep(0.5)
         waiting = {name for name in HEALTH if health(port).get(name, {}).get("status") != "healthy"}
@@ -168,14 +169,14 @@ def _say_where(settings: Settings, port: int, console: Console) -> None:
         f"Airflow is up: [bold]http://127.0.0.1:{port}[/bold]\n"
         f"  user {airflow_home.USER}, password in {airflow_home.password_file(settings)}\n"
         f"  logs {airflow_home.log_folder(settings)}\n"
-        "A night: trigger ingest_survey, ingest_report and ingest_social; publish_opinion follows by itself.\n"
+        "A night: trigger ingest_survey, ingest_report and ingest_social; publish_opinion follows.\n"
         "[bold]Ctrl-C[/bold] stops everything, the embedded database server too.",
         soft_wrap=True,
     )
 
 
 def _stop(settings: Settings, services: list[Service]) -> list[int]:
-    """End the services, then whatever they left, then the embedded server; returns processes that outlived it."""
+    """End the services, what they left, and the embedded server; returns processes that outlived it."""
     from opinion_warehouse.database import server
 
     # A task's own process group outlives its service's: remember the whole family before it scatters.

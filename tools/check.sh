@@ -13,8 +13,8 @@ run() {
 run ruff $python -m ruff check .
 run mypy $python -m mypy
 run import-linter $python -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
-run sqlfluff $python -m sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
-run dbt-bouncer $python -m tools.bouncer
+run sqlfluff $python tools/check_dbt.py sqlfluff
+run dbt-bouncer $python tools/check_dbt.py dbt-bouncer
 run yamllint $python -m yamllint --strict .
 run sources $python -m opinion_warehouse sources check
 [ -z "$failed" ] || { echo "failed:$failed" >&2; exit 1; }

@@ -1,4 +1,4 @@
-"""`make docs`: the published tables, column by column, from the comments in the database; one page, no network."""
+"""`make docs`: the published tables, column by column, from the database's comments; one page, no network."""
 
 import html
 import sys
@@ -14,7 +14,10 @@ join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not
 where c.relnamespace = 'opinion'::regnamespace and c.relkind = 'v'
 order by c.relname, a.attnum
 """
-STYLE = "body{font:15px/1.5 sans-serif;max-width:70em;margin:2em auto}td,th{text-align:left;padding:.2em .8em .2em 0;vertical-align:top}"
+STYLE = (
+    "body{font:15px/1.5 sans-serif;max-width:70em;margin:2em auto}"
+    "td{padding:.2em .8em .2em 0;vertical-align:top}"
+)
 
 settings = Settings()
 with connect(settings, "admin") as connection:
@@ -22,7 +25,8 @@ with connect(settings, "admin") as connection:
 if not rows:
     sys.exit("nothing is published yet; run `make nightly` first")
 parts = [
-    f"<!doctype html><meta charset=utf-8><title>Data dictionary</title><style>{STYLE}</style><h1>Schema opinion</h1>"
+    f"<!doctype html><meta charset=utf-8><title>Data dictionary</title><style>{STYLE}</style>",
+    "<h1>Schema opinion</h1>",
 ]
 table = ""
 for name, about, column, kind, comment in rows:

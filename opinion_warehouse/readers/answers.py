@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from opinion_warehouse.readers.problems import BadCell
+from opinion_warehouse.readers.text import fold
 from opinion_warehouse.readers.values import number, plain_code
 from opinion_warehouse.sources import MissingCode, Question, Survey, missing_code
 
@@ -46,6 +47,7 @@ def _single(question: Question, missing: Mapping[str, str]) -> Callable[[str], C
         option.code: MissingCode[option.missing.upper()] if option.missing else MissingCode.VALID
         for option in question.options
     }
+    cells = {fold(cell): option.code for option in question.options for cell in option.cells}
 
     def read(cell: str) -> Cell:
         for code in (cell, plain_code(cell)):
@@ -53,6 +55,8 @@ def _single(question: Question, missing: Mapping[str, str]) -> Callable[[str], C
                 return code, None, options[code]
             if code in missing:
                 return None, None, MissingCode[missing[code].upper()]
+        if code := cells.get(fold(cell), ""):
+            return code, None, options[code]
         raise BadCell("unknown_code", f"expected one of the {len(options)} options of {question.id}")
 
     return read

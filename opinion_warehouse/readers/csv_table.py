@@ -5,6 +5,7 @@ clean UTF-8 copy: it finds an open quote and rows too short or too long. The sec
 the copy; it alone keeps nothing (`;;`) and the empty string (`""`) apart. Memory is flat in the file's size.
 """
 
+import codecs
 import csv
 from array import array
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from opinion_warehouse.readers.text import clean
 from opinion_warehouse.sources import Files
 
 MAX_LINE = 16_000_000
+_ONE_BYTE = ("cp125", "iso8859")
 _OTHER_FORMATS = (
     b"PK\x03\x04",
     b"%PDF",
@@ -33,6 +35,9 @@ def read_csv(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[
     with path.open("rb") as raw:
         if raw.read(4).startswith(_OTHER_FORMATS):
             raise FileRejected("wrong_format", "the bytes are those of another format, not of CSV text")
+    if codecs.lookup(files.encoding).name.startswith(_ONE_BYTE) and _is_utf8(path):
+        # Any bytes are text in these encodings; words would be misread without a sound.
+        raise FileRejected("encoding", f"the bytes are UTF-8, and the spec says {files.encoding}")
     copy = scratch / "clean.csv"
     row_numbers = array("Q")
     bad_rows: list[BadRow] = []
@@ -54,6 +59,21 @@ def read_csv(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[
         return _batches(copy, header, files.delimiter, list(columns or wanted), row_numbers)
 
     return Table(batches, bad_rows)
+
+
+def _is_utf8(path: Path) -> bool:
+    """Whether the bytes are UTF-8 with more than ASCII in it."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    has_more = False
+    with path.open("rb") as raw:
+        try:
+            while chunk := raw.read(1 << 20):
+                decoder.decode(chunk)
+                has_more = has_more or not chunk.isascii()
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return has_more
 
 
 class _Lines:
@@ -104,8 +124,8 @@ def _check(
                 headings = record
                 header = match_header(record, *columns)
                 continue
-            if not record or (not any(record) and len(record) <= 1):
-                continue  # an empty line, as LimeSurvey leaves at the end
+            if not any(cell.strip() for cell in record):
+                continue  # LimeSurvey leaves an empty line at the end, spreadsheets leave rows of delimiters
             if is_total(record, header, columns[0]):
                 continue
             if len(record) != len(header) or record == headings:

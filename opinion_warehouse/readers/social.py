@@ -12,7 +12,7 @@ from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.table import BadRow, Batch, Column, Table
 from opinion_warehouse.readers.text import fold
 from opinion_warehouse.readers.topics import UNCLASSIFIED
-from opinion_warehouse.readers.values import instant, latest_date, lookup, not_after, text_of, whole
+from opinion_warehouse.readers.values import instant, latest_date, lookup, not_after, own_id, whole
 from opinion_warehouse.sources import Social
 
 _SEVERAL = re.compile(r"[|;,]")
@@ -58,8 +58,11 @@ class _Reader:
         self.domains: dict[str, str] = {}
 
     def key(self, cell: str | None) -> str | None:
-        """The item's keyed hash."""
-        item = text_of(cell)
+        """The item's keyed hash; None where there is none, or its id is damaged."""
+        try:
+            item = own_id(cell)
+        except BadCell:
+            return None
         return self.job.keyed("item", self.job.source.id, item) if item else None
 
     def take(self, batch: Batch) -> None:
@@ -135,9 +138,14 @@ class _Reader:
 
     def _duplicates(self, batch: Batch, keys: list[str | None], check: RowCheck) -> list[BadRow]:
         rows: list[BadRow] = []
-        for row, key in zip(batch.row_numbers, keys, strict=True):
+        cells = batch.column(self.columns.item_id)
+        for row, cell, key in zip(batch.row_numbers, cells, keys, strict=True):
             if key is None:
-                check.add(row, self.columns.item_id, BadCell("missing_value", "expected the item's id"))
+                try:
+                    own_id(cell)
+                    raise BadCell("missing_value", "expected the item's id")
+                except BadCell as problem:
+                    check.add(row, self.columns.item_id, problem)
             elif self.last[_small(key)] != row:
                 detail = "the same item stands further down again; the last row is kept"
                 rows.append(

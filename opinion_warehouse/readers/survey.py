@@ -9,9 +9,12 @@ from opinion_warehouse.readers.answers import Cell, answer_columns
 from opinion_warehouse.readers.job import Job, RowCheck
 from opinion_warehouse.readers.problems import BadCell, FileRejected
 from opinion_warehouse.readers.table import Batch, Column, Table
-from opinion_warehouse.readers.values import number, plain_code, text_of
+from opinion_warehouse.readers.text import fold
+from opinion_warehouse.readers.values import number, own_id, plain_code, text_of
 from opinion_warehouse.sources import Survey
 from opinion_warehouse.sources.survey import Group
+
+MAX_CODE = 64
 
 
 def read_survey(job: Job, table: Table) -> None:
@@ -168,6 +171,8 @@ class _Reader:
             value = text_of(cell)
             if value is None:
                 raise BadCell("missing_value", "expected the respondent's place in the design")
+            if len(value) > MAX_CODE:
+                raise BadCell("code_too_long", f"expected a code of at most {MAX_CODE} characters")
             return plain_code(value)
 
         readers: dict[str, tuple[str | None, Callable[[str | None], Any]]] = {
@@ -197,8 +202,12 @@ class _Reader:
         keys: list[str | None] = []
         ids: Column = batch.column(survey.respondent_id)
         for row, wave, cell in zip(batch.row_numbers, waves, ids, strict=True):
-            respondent = text_of(cell) if survey.respondent_id else f"row {row}"
             keys.append(None)
+            try:
+                respondent = own_id(cell) if survey.respondent_id else f"row {row}"
+            except BadCell as problem:
+                check.add(row, survey.respondent_id, problem)
+                continue
             if respondent is None:
                 check.add(row, survey.respondent_id, BadCell("missing_value", "expected the respondent's id"))
             elif wave is not None and row not in check.reasons:
@@ -213,6 +222,7 @@ class _Reader:
 
 def _group_reader(group: Group, survey: Survey, decimal: str) -> Callable[[str | None], str | None]:
     codes = {category.code for category in group.codes}
+    cells = {fold(cell): category.code for category in group.codes for cell in category.cells}
     unknown = set(group.unknown) | (set(survey.missing) - codes)
 
     def read(cell: str | None) -> str | None:
@@ -220,8 +230,8 @@ def _group_reader(group: Group, survey: Survey, decimal: str) -> Callable[[str |
         if text is None or text in unknown or plain_code(text) in unknown:
             return None
         if codes:
-            code = text if text in codes else plain_code(text)
-            if code not in codes:
+            code = next((code for code in (text, plain_code(text)) if code in codes), cells.get(fold(text)))
+            if code is None:
                 raise BadCell("unknown_code", f"expected one of the {len(codes)} codes of {group.dimension}")
             return code
         value = number(text, decimal)

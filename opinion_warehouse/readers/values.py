@@ -12,17 +12,23 @@ from opinion_warehouse.readers.text import clean, fold
 
 _WHOLE_FLOAT = re.compile(r"^(-?\d+)\.0+$")
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$", re.ASCII)
+_EPOCH = re.compile(r"^-?\d{1,16}(\.\d+)?$", re.ASCII)
+_ROUNDED = re.compile(r"^\d([.,]\d+)?E\+\d+$", re.ASCII | re.IGNORECASE)
+_ISO_MOMENT = re.compile(r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$", re.ASCII)
 _ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 EARLIEST = date(1900, 1, 1)
 T = TypeVar("T")
 
 
 def number(cell: str, decimal: str) -> float:
-    """A finite number; thousands may be parted by the mark that is not the decimal one."""
+    """A finite number; thousands may be parted by the mark that is not the decimal one.
+
+    No thousands begin with 0: `0.850` where the decimal mark is the comma is a file with the other mark.
+    """
     text = cell.replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
     thousands = "." if decimal == "," else ","
     if thousands in text:
-        if not re.match(rf"^[+-]?\d{{1,3}}(\{thousands}\d{{3}})+(\{decimal}\d*)?$", text, re.ASCII):
+        if not re.match(rf"^[+-]?[1-9]\d{{0,2}}(\{thousands}\d{{3}})+(\{decimal}\d*)?$", text, re.ASCII):
             raise BadCell("not_a_number", f"expected a number with the decimal mark {decimal}")
         text = text.replace(thousands, "")
     text = text.replace(decimal, ".")
@@ -62,12 +68,14 @@ def day(cell: str, form: str) -> date:
 
 
 def instant(cell: str, form: str, zone: ZoneInfo) -> datetime:
-    """A moment in UTC; without an offset it is the source's local time."""
+    """A moment in UTC; without an offset it is the source's local time. A spreadsheet's own are in ISO form."""
     try:
         if form in ("epoch_s", "epoch_ms"):
+            if not _EPOCH.match(cell):  # 1.75E+12, as a spreadsheet writes it, has lost its days
+                raise ValueError
             seconds = float(cell) / (1000 if form == "epoch_ms" else 1)
             return datetime.fromtimestamp(seconds, UTC)
-        is_iso = form == "iso"  # without an offset: the zone comes next
+        is_iso = form == "iso" or bool(_ISO_MOMENT.match(cell))  # without an offset: the zone comes next
         value = datetime.fromisoformat(cell) if is_iso else datetime.strptime(cell, form)  # noqa: DTZ007
         if value.tzinfo is None:
             value = value.replace(tzinfo=zone)
@@ -108,6 +116,14 @@ def lookup(table: Mapping[str, T], codes: Iterable[T] = ()) -> Callable[[str], T
         return folded[key]
 
     return find
+
+
+def own_id(cell: str | None) -> str | None:
+    """The source's own id. One a spreadsheet has rounded (`1.14E+11`) stands for many, so it is none."""
+    own = text_of(cell)
+    if own and _ROUNDED.match(own):
+        raise BadCell("damaged_id", "expected an id; a spreadsheet has rounded this one")
+    return own
 
 
 def text_of(cell: str | None) -> str | None:

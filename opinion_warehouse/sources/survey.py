@@ -1,5 +1,6 @@
 """The survey section of a spec: columns → answers, groups, design, waves."""
 
+from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -35,6 +36,16 @@ class Category(Model):
     label: Text
 
 
+class Coded(Category):
+    """A code that cells hold. `cells`: what the file writes for it, where that is not the code itself."""
+
+    cells: list[str] = []
+
+
+def _cells(coded: Sequence[Coded]) -> list[str]:
+    return [cell for each in coded for cell in each.cells]
+
+
 class Band(Category):
     """A numeric band, both ends included; a missing end is open."""
 
@@ -56,7 +67,7 @@ class Group(Model):
     dimension: Identifier
     label: Text
     column: str
-    codes: list[Category] = []
+    codes: list[Coded] = []
     bands: list[Band] = []
     unknown: list[str] = Field([], description="cell values that mean: not known")
 
@@ -64,7 +75,7 @@ class Group(Model):
     def _codes_or_bands(self) -> Self:
         if bool(self.codes) == bool(self.bands):
             raise ValueError("give either `codes` (a coded column) or `bands` (a number), not both or none")
-        again = repeated(item.code for item in [*self.codes, *self.bands])
+        again = repeated([*(item.code for item in [*self.codes, *self.bands]), *_cells(self.codes)])
         if again:
             raise ValueError(f"code {again[0]!r} stands twice; codes must differ")
         ordered = sorted(self.bands, key=lambda band: float("-inf") if band.low is None else band.low)
@@ -74,7 +85,7 @@ class Group(Model):
         return self
 
 
-class Option(Category):
+class Option(Coded):
     """An answer a respondent could choose. `missing` marks one that is no valid answer (khó trả lời)."""
 
     missing: MissingName | None = None
@@ -128,7 +139,9 @@ class Question(Model):
             raise ValueError("only a numeric question has `low` and `high`")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError("`low` is above `high`")
-        again = repeated(option.code for option in self.options)
+        if self.kind == "multiple" and _cells(self.options):
+            raise ValueError("options of a multiple question have no `cells`; use `ticked` and `unticked`")
+        again = repeated([*(option.code for option in self.options), *_cells(self.options)])
         if again:
             raise ValueError(f"option {again[0]!r} stands twice; codes must differ")
         both = sorted({option.code for option in self.options} & set(self.missing))

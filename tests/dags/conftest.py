@@ -30,10 +30,12 @@ print("PARSED" + json.dumps({
         "max_active_runs": dag.max_active_runs, "catchup": dag.catchup, "starts_on": assets(dag),
         "deadline": bool(dag.deadline), "params": sorted(dag.params),
         "tasks": {task.task_id: {
-            "owner": task.owner, "retries": task.retries, "backoff": float(task.retry_exponential_backoff or 0),
+            "owner": task.owner, "retries": task.retries,
+            "backoff": float(task.retry_exponential_backoff or 0),
             "upstream": sorted(task.upstream_task_ids), "trigger_rule": str(task.trigger_rule.value),
             "outlets": sorted(asset.name for asset in task.outlets),
-            "notified": bool(task.on_failure_callback), "doc": bool(task.doc_md or task.python_callable.__doc__),
+            "notified": bool(task.on_failure_callback),
+            "doc": bool(task.doc_md or task.python_callable.__doc__),
         } for task in dag.tasks},
     } for dag in bag.dags.values()},
 }))

@@ -1,5 +1,6 @@
 """The DAGs: exactly these, wired so, owned, documented, retried, and cheap to parse."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -108,7 +109,7 @@ def test_publish_dag_starts_on_the_three_assets(parsed: dict[str, Any]) -> None:
 def test_publish_dag_has_no_way_around_the_gate(parsed: dict[str, Any]) -> None:
     tasks = parsed["dags"]["publish_opinion"]["tasks"]
     assert set(tasks) == {*PUBLISH, "prune", "notify"}
-    for before, after in zip(PUBLISH, PUBLISH[1:], strict=False):
+    for before, after in pairwise(PUBLISH):
         assert before in tasks[after]["upstream"], f"{before} does not precede {after}"
     assert all(task["trigger_rule"] == "all_success" for task in tasks.values())
     assert tasks["prune"]["upstream"] == ["publish"]

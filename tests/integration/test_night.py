@@ -1,4 +1,4 @@
-"""Whole nights through Airflow, in one process: the sample, again, poison beside it, and sources of one's own."""
+"""Whole nights through Airflow: the sample, again, poison beside it, and sources of one's own."""
 
 import os
 import re
@@ -27,29 +27,9 @@ def run_in_child(home: Path, night: date, **environment: str) -> dict[str, Any]:
     import subprocess
     import sys
 
-    program = (
-        "import json, sys\n"
-        "from datetime import date\n"
-        "from opinion_warehouse.settings import Settings\n"
-        "from opinion_warehouse.night import run_night\n"
-        "from opinion_warehouse import release\n"
-        "from opinion_warehouse.database.connect import connect\n"
-        "settings = Settings()\n"
-        "done = run_night(settings, date.fromisoformat(sys.argv[1]))\n"
-        "visible = release.visible(settings)\n"
-        "shown = release.show_release(settings, visible) if visible else {}\n"
-        "with connect(settings, 'loader') as c:\n"
-        "    nights = dict(c.execute('select source_id, status from intake.source_night where night = %s', (done.night,)))\n"
-        "    files = c.execute('select source_id, file_name, status, reason_code, rows_read, rows_loaded,'\n"
-        "                      ' rows_quarantined from intake.file order by file_id').fetchall()\n"
-        "print('NIGHT' + json.dumps({'states': done.states, 'failures': done.failures, 'skipped': sorted(done.skipped),\n"
-        "    'visible': visible, 'digest': shown.get('digest'), 'is_partial': shown.get('is_partial'),\n"
-        "    'tables': shown.get('tables'), 'statuses': {s['source_id']: s['source_status'] for s in shown.get('sources', [])},\n"
-        "    'nights': nights, 'files': files}))\n"
-    )
-    said = os.environ | {"OPINION_HOME": str(home)} | environment
+    said = os.environ | {"OPINION_HOME": str(home), "PYTHONPATH": str(PROJECT)} | environment
     done = subprocess.run(
-        [sys.executable, "-c", program, night.isoformat()],
+        [sys.executable, str(PROJECT / "tests/integration/one_night.py"), night.isoformat()],
         cwd=PROJECT,
         env=said,
         capture_output=True,

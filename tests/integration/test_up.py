@@ -1,4 +1,4 @@
-"""The real scheduler: a night triggered through the REST API, the Assets start the publication, and all of it stops."""
+"""The real scheduler: a night triggered by the REST API, published by the Assets, and all of it stopped."""
 
 import json
 import os
@@ -141,7 +141,7 @@ def test_up_night_through_the_api_publishes_and_stops_clean(
     assert database is not None
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=90) == 0
-    gone, alive = psutil.wait_procs([*children], timeout=5)
+    _, alive = psutil.wait_procs([*children], timeout=5)
     assert alive == []
     assert server.status(settings) is None
     assert not psutil.pid_exists(database.pid)

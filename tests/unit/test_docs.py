@@ -1,0 +1,64 @@
+"""The documents say what is there: every path exists, every command can be given."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from opinion_warehouse.cli import app
+from opinion_warehouse.settings import PROJECT, Settings
+
+DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
+
+
+@by_name
+def test_links_of_a_document_lead_to_files(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@by_name
+def test_make_targets_of_a_document_are_in_the_makefile(document: Path) -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    named = re.findall(r"\bmake ([a-z-]+)", "\n".join(code_of(document)))
+    assert [target for target in named if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+
+
+@by_name
+def test_commands_of_a_document_exist(document: Path) -> None:
+    root = typer.main.get_command(app)
+    for line in code_of(document):
+        for words in re.findall(r"(?:^|\s)(?:\./)?opinion ([a-z][^`#\n]*)", line):
+            command: click.Command = root
+            for word in words.split():
+                if not hasattr(command, "commands"):
+                    break
+                assert word in command.commands, f"{document.name}: opinion {words}"
+                command = command.commands[word]
+            known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
+            for option in re.findall(r"--[a-z-]+", words):
+                assert option in known, f"{document.name}: opinion {words}"
+
+
+def test_settings_of_the_readme_are_settings() -> None:
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert {name.lower() for name in re.findall(r"OPINION_([A-Z]+)", text)} <= set(Settings.model_fields)
+
+
+def test_runbooks_named_by_the_dags_are_there() -> None:
+    named = set()
+    for path in (PROJECT / "dags").glob("*.py"):
+        named |= set(re.findall(r"docs/runbooks/[a-z_]+\.md", path.read_text(encoding="utf-8")))
+    assert named
+    assert [path for path in named if not (PROJECT / path).is_file()] == []
+
+
+def code_of(document: Path) -> list[str]:
+    """The lines of a document that stand in code: fenced blocks and spans."""
+    text = document.read_text(encoding="utf-8")
+    fenced = "\n".join(re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)).splitlines()
+    return fenced + re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
