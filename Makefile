@@ -29,8 +29,9 @@ up: setup
 down: setup
 	@$(PYTHON_IN_VENV) -m opinion_warehouse down
 
+# A file's tests share its services, so files are what is spread over the cores; the long ones begin first.
 test: dev
-	@$(PYTHON_IN_VENV) -m pytest
+	@$(PYTHON_IN_VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-unit: dev
 	@$(PYTHON_IN_VENV) -m pytest -m 'not slow' tests/unit tests/contracts tests/dags

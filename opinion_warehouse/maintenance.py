@@ -58,18 +58,21 @@ def subject_keys(settings: Settings, source_id: str, own_id: str) -> list[str]:
     """The keys a person or item has in a source: one a wave of a survey, one of a social item."""
     from opinion_warehouse.database.secrets import hmac_key
     from opinion_warehouse.readers.keys import Keyed
-    from opinion_warehouse.sources import load_sources
+    from opinion_warehouse.readers.values import text_of
+    from opinion_warehouse.sources import read_sources
 
-    source = next((each for each in load_sources(settings.sources_dir) if each.id == source_id), None)
+    source = next((each for each in read_sources(settings.sources_dir)[0] if each.id == source_id), None)
     if source is None:
         raise ValueError(
             f"no source {source_id!r} in {settings.sources_dir}; `opinion sources list` shows them"
         )
-    keyed = Keyed(hmac_key(settings))
+    keyed, own = Keyed(hmac_key(settings)), text_of(own_id)  # in the form the parser gives a cell
+    if own is None:
+        raise ValueError("no id was given")
     if source.survey:
-        return [keyed("respondent", source_id, wave.id, own_id) for wave in source.survey.waves]
+        return [keyed("respondent", source_id, wave.id, own) for wave in source.survey.waves]
     if source.social:
-        return [keyed("item", source_id, own_id)]
+        return [keyed("item", source_id, own)]
     raise ValueError(f"{source_id} is a report source: its rows belong to units, not to persons")
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from opinion_warehouse.intake.discover import unmatched_files
+from opinion_warehouse.intake.discover import unclaimed_folders, unmatched_files
 from opinion_warehouse.intake.landing import note_night
 from opinion_warehouse.settings import Settings
 from opinion_warehouse.sources import SpecError, read_sources
@@ -62,6 +62,9 @@ def close_intake(settings: Settings, family: str, night: date, run_id: str) -> d
         "night": night.isoformat(),
         "sources": summaries,
         "spec_errors": [str(error) for error in errors],
+        "unclaimed": unclaimed_folders(
+            settings, [source.id for source in sources] + [error.file.stem for error in errors]
+        ),
     }
 
 
@@ -88,7 +91,9 @@ def _close(
     if wrong:
         notes.append(f"its spec is wrong: {wrong.file.name}:{wrong.line} {wrong.key} {wrong.message}")
     if unmatched:
-        notes.append(f"{unmatched} files in its inbox do not match its pattern")
+        notes.append(
+            f"{unmatched} in its inbox folder never taken: not of its `files.pattern`, or no plain file"
+        )
     if held or waiting:
         status = "held"
     elif rejected or failed or wrong:
@@ -103,6 +108,7 @@ def _close(
         "detail": detail,
         "file_count": files,
         "duplicate_count": duplicates,
+        "untaken_count": unmatched,
         "rows_read": read,
         "rows_loaded": loaded,
         "rows_quarantined": quarantined,

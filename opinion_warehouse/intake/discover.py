@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,6 +93,9 @@ def close_crashed_attempts(connection: "psycopg.Connection[Any]") -> None:
 def whole_files(settings: Settings, source: Source) -> list[Path]:
     """Files of the source's inbox folder that match its pattern and have stopped changing, oldest first."""
     folder = settings.inbox_dir / source.id
+    if folder.exists() and not folder.is_dir():
+        log.error("%s is a file where the inbox folder of the source should be; move it away", folder)
+        return []
     folder.mkdir(parents=True, exist_ok=True)
     first = dict(_look(folder, source.files.pattern))
     if not first:
@@ -111,25 +114,52 @@ def whole_files(settings: Settings, source: Source) -> list[Path]:
 
 
 def unmatched_files(settings: Settings, source: Source) -> int:
-    """How many files lie in the source's folder that its pattern leaves out."""
+    """How many things lie in the source's folder that are never taken: other names, folders, links."""
     folder = settings.inbox_dir / source.id
     if not folder.is_dir():
-        return 0
-    return len(dict(_look(folder, "*"))) - len(dict(_look(folder, source.files.pattern)))
+        return int(folder.exists())
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if not _is_passing(entry.name)]
+    return len(names) - len(dict(_look(folder, source.files.pattern)))
+
+
+def unclaimed_folders(settings: Settings, known: Iterable[str]) -> list[str]:
+    """Inbox folders with something in them that are no source's: a misspelt id, a spec that has gone."""
+    if not settings.inbox_dir.is_dir():
+        return []
+    ids = set(known)
+    others = sorted(path for path in settings.inbox_dir.iterdir() if path.name not in ids)
+    return [
+        path.name
+        for path in others
+        if not _is_passing(path.name) and (not path.is_dir() or any(path.iterdir()))
+    ]
+
+
+def _is_passing(name: str) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in _PASSING_NAMES)
+
+
+def _is_text(name: str) -> bool:
+    """A name in an old code page is no text; neither the ledger nor a log can hold it."""
+    try:
+        name.encode()
+    except UnicodeError:
+        return False
+    return all(char >= " " for char in name)
 
 
 def _look(folder: Path, pattern: str) -> Iterator[tuple[Path, tuple[int, int]]]:
     with os.scandir(folder) as entries:
         for entry in entries:
-            passing = any(fnmatch.fnmatch(entry.name, name) for name in _PASSING_NAMES)
-            if passing or not fnmatch.fnmatch(entry.name, pattern):
+            if _is_passing(entry.name) or not fnmatch.fnmatch(entry.name, pattern):
                 continue
             try:
                 found = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
             # A link could point at any file this account can read.
-            if stat.S_ISREG(found.st_mode):
+            if stat.S_ISREG(found.st_mode) and _is_text(entry.name):
                 yield Path(entry.path), (found.st_size, found.st_mtime_ns)
 
 

@@ -6,11 +6,14 @@ from typing import Any
 from opinion_warehouse.intake import ledger, store
 from opinion_warehouse.intake.discover import sync_source
 from opinion_warehouse.intake.load import Delivery, find_source, load_stored
+from opinion_warehouse.readers.problems import MENDS
 from opinion_warehouse.settings import Settings
 
 _FILES = """
-select f.file_id, f.source_id, f.file_name, f.night, f.status, f.reason_code, f.landing_verdict,
-    f.rows_read, f.rows_loaded, f.rows_quarantined, f.sha256
+select f.file_id, f.source_id, f.file_name, f.night::text,
+    case when f.status = 'rejected' then 'refused: ' || f.reason_code
+        when f.landing_verdict = 'held' then 'held by its checks' else 'loaded but for some rows' end as what,
+    f.rows_quarantined || ' of ' || f.rows_read as rows
 from intake.file as f
 where (f.rows_quarantined > 0 or f.status = 'rejected' or f.landing_verdict = 'held')
     and (%(source)s::text is null or f.source_id = %(source)s)
@@ -18,7 +21,7 @@ order by f.night desc, f.file_id desc
 """
 _ROWS = """
 select row_number, row_count, reasons from intake.quarantine
-where file_id = %s order by row_number nulls first limit %s
+where file_id = %s order by row_number nulls first, quarantine_id limit %s
 """
 
 
@@ -37,7 +40,7 @@ def quarantine_list(settings: Settings, source_id: str | None = None) -> list[di
 
 
 def quarantine_show(settings: Settings, file_id: int, limit: int = 100) -> dict[str, Any]:
-    """A file and its quarantined rows: row number, column and reason; never a cell."""
+    """A file and its first quarantined rows: row number, column, reason and how to mend it; never a cell."""
     from psycopg.rows import dict_row
 
     from opinion_warehouse.database.connect import connect
@@ -57,7 +60,22 @@ def quarantine_show(settings: Settings, file_id: int, limit: int = 100) -> dict[
             (file["source_id"], file["night"]),
         ).fetchone()
         rows = cursor.execute(_ROWS, (file_id, limit)).fetchall()
-    return {**file, "detail": detail["detail"] if detail else None, "rows": list(rows)}
+    reasons = [(row, reason) for row in rows for reason in row["reasons"]]
+    codes = dict.fromkeys(reason["code"] for _, reason in reasons)
+    return {
+        **file,
+        "detail": detail["detail"] if detail else None,
+        "mend": "; ".join(f"{code}: {MENDS.get(code, 'see the detail')}" for code in codes) or None,
+        "rows": [
+            {
+                "row": row["row_number"] or f"the file, {row['row_count']} rows",
+                "column": reason["column"],
+                "reason": reason["code"],
+                "detail": reason["detail"],
+            }
+            for row, reason in reasons
+        ],
+    }
 
 
 def quarantine_replay(settings: Settings, file_id: int, night: date, run_id: str) -> dict[str, Any]:

@@ -1,15 +1,4 @@
-"""What can be wrong with a file or a row. Codes are stable: people and tests go by them.
-
-A file's reason: `wrong_format`, `encoding`, `too_large`, `line_too_long`, `nul_byte`, `empty`,
-`no_header`, `blank_header`, `duplicate_header`, `missing_column`, `unknown_column`, `too_many_columns`,
-`unbalanced_quote`,
-`cell_too_large`, `bad_archive`, `encrypted`, `zip_bomb`, `unsafe_name`, `macros`, `external_link`, `xml_dtd`,
-`missing_sheet`, `unknown_wave`, `bad_row_share`, `parser_oom`, `parser_timeout`, `parser_crash`.
-
-A row's: `row_too_short`, `row_too_long`, `missing_value`, `unknown_code`, `unknown_place`, `unknown_topic`,
-`unknown_unit`, `unknown_wave`, `unknown_query`, `not_a_number`, `not_a_whole_number`, `out_of_range`,
-`bad_weight`, `bad_date`, `future_date`, `bad_period`, `inconsistent_period`, `error_cell`,
-`duplicate_respondent`, `duplicate_item`, `duplicate_header_row`, `cell_too_large`.
+"""What can be wrong with a file or a row, and the mend. Codes are stable: people and tests go by them.
 
 A detail says what was expected; it never quotes a cell, for the cell may hold a person's data.
 """
@@ -18,6 +7,65 @@ import re
 from dataclasses import dataclass
 from typing import TypedDict
 
+_EXPORT = "have the sender export it again"
+_PLAIN = "have the sender save the sheet anew as a plain .xlsx"
+_IN_PARTS = "have it sent in parts"
+_DECLARE = "if it is right, declare it in the spec and replay; else have the sender mend the row"
+_CELL = "have the sender mend the cell and deliver the file again"
+MENDS = {
+    # of a file
+    "wrong_format": "have it saved in the format the spec's files.format names",
+    "encoding": "set files.encoding to what the sender uses, and replay",
+    "too_large": f"raise files.max_bytes, or {_IN_PARTS}",
+    "line_too_long": f"{_EXPORT}: a quote or its line ends are lost",
+    "nul_byte": f"set files.encoding (utf-16?) and replay, or {_EXPORT}",
+    "empty": _EXPORT,
+    "no_header": "look at files.delimiter, files.header_row, files.sheet and the columns' names; replay",
+    "blank_header": "have the sender name the column, or remove it",
+    "duplicate_header": "have the sender give each column a name of its own",
+    "missing_column": "if it has another name now, change the spec and replay; else have it delivered",
+    "unknown_column": "map the column or add it to ignore_columns, and replay",
+    "too_many_columns": "have it exported with fewer columns",
+    "unbalanced_quote": f"{_EXPORT}, with quotes inside of quoted cells doubled",
+    "cell_too_large": "have the long text left out of the export",
+    "bad_archive": _PLAIN,
+    "encrypted": f"{_PLAIN}, without a password",
+    "zip_bomb": _PLAIN,
+    "unsafe_name": _PLAIN,
+    "macros": _PLAIN,
+    "external_link": _PLAIN,
+    "xml_dtd": _PLAIN,
+    "missing_sheet": "set files.sheet to the sheet's name, and replay",
+    "bad_row_share": "mend what its rows name",
+    "parser_oom": _IN_PARTS,
+    "parser_timeout": _IN_PARTS,
+    "parser_crash": f"{_EXPORT}; if it crashes again, report the place the detail names",
+    # of a row
+    "row_too_short": "have cells that hold the delimiter or a line end quoted",
+    "row_too_long": "have cells that hold the delimiter or a line end quoted",
+    "duplicate_header_row": "have the second header left out",
+    "missing_value": _CELL,
+    "unknown_code": _DECLARE,
+    "unknown_wave": "declare the wave under survey.waves, or change survey.wave_from, and replay",
+    "unknown_place": _DECLARE,
+    "unknown_topic": _DECLARE,
+    "unknown_unit": _DECLARE,
+    "unknown_query": _DECLARE,
+    "code_too_long": "map a column of codes",
+    "not_a_number": "look at files.decimal and replay, or have the cell mended",
+    "not_a_whole_number": _CELL,
+    "out_of_range": "if the number is right, widen low and high, or the bands, and replay",
+    "bad_weight": _CELL,
+    "bad_date": "look at date_format and replay, or have the cell mended",
+    "future_date": _CELL,
+    "bad_period": _CELL,
+    "inconsistent_period": _CELL,
+    "error_cell": "have the formula mended, or its value pasted",
+    "damaged_id": f"{_EXPORT}, without opening it in a spreadsheet",
+    "duplicate_respondent": "have the sender keep one interview of each respondent",
+    "duplicate_item": "nothing: exports overlap, and the last row counts",
+}
+"""Reason code → what to do. With another spec, or another delivery, the file is read again."""
 HARMLESS = frozenset({"duplicate_item"})
 """Row reasons that do not count towards the share that makes a file refused: exports overlap."""
 

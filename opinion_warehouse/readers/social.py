@@ -1,5 +1,6 @@
 """Social exports → items: topics, place, sentiment, counts and keyed hashes. Text and author stay behind."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -27,7 +28,8 @@ def read_social(job: Job, table: Table) -> None:
     last: dict[int, int] = {}
     for batch in table.batches([reader.columns.item_id]):
         for row, cell in zip(batch.row_numbers, batch.column(reader.columns.item_id), strict=True):
-            last[_small(reader.key(cell))] = row
+            with contextlib.suppress(BadCell):  # the second pass says which row
+                last[_small(reader.key(cell))] = row
     reader.last = last
     for batch in table.batches(None):
         reader.take(batch)
@@ -58,17 +60,14 @@ class _Reader:
         self.domains: dict[str, str] = {}
 
     def key(self, cell: str | None) -> str | None:
-        """The item's keyed hash; None where there is none, or its id is damaged."""
-        try:
-            item = own_id(cell)
-        except BadCell:
-            return None
+        """The item's keyed hash."""
+        item = own_id(cell)
         return self.job.keyed("item", self.job.source.id, item) if item else None
 
     def take(self, batch: Batch) -> None:
         """One batch of items."""
         check, columns, count = RowCheck(), self.columns, len(batch.row_numbers)
-        keys = [self.key(cell) for cell in batch.column(columns.item_id)]
+        keys = self._each(batch, columns.item_id, self.key, check, required=True)
         published = self._each(batch, columns.published_at, self._published, check, required=True)
         platforms: list[Any] = [self.social.platform] * count
         if columns.platform:
@@ -82,7 +81,7 @@ class _Reader:
         engagement = self._each(batch, columns.engagement, self._count, check)
         domains = [self._domain(cell) for cell in batch.column(columns.url)]
         texts = [batch.column(name) for name in columns.text]
-        duplicates = self._duplicates(batch, keys, check)
+        duplicates = self._duplicates(batch, keys)
         bad = check.sorted()
         skip = set(check.reasons) | {row for row, _ in duplicates}
         good = [at for at, row in enumerate(batch.row_numbers) if row not in skip]
@@ -136,17 +135,10 @@ class _Reader:
             values.append(value)
         return values
 
-    def _duplicates(self, batch: Batch, keys: list[str | None], check: RowCheck) -> list[BadRow]:
+    def _duplicates(self, batch: Batch, keys: list[str | None]) -> list[BadRow]:
         rows: list[BadRow] = []
-        cells = batch.column(self.columns.item_id)
-        for row, cell, key in zip(batch.row_numbers, cells, keys, strict=True):
-            if key is None:
-                try:
-                    own_id(cell)
-                    raise BadCell("missing_value", "expected the item's id")
-                except BadCell as problem:
-                    check.add(row, self.columns.item_id, problem)
-            elif self.last[_small(key)] != row:
+        for row, key in zip(batch.row_numbers, keys, strict=True):
+            if key is not None and self.last[_small(key)] != row:
                 detail = "the same item stands further down again; the last row is kept"
                 rows.append(
                     (row, [{"code": "duplicate_item", "column": self.columns.item_id, "detail": detail}])

@@ -1,5 +1,6 @@
 """Read `sources/` and say, file and line, what is wrong in it. Offline."""
 
+import difflib
 import hashlib
 import json
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from opinion_warehouse.reference import Reference, read_reference
 from opinion_warehouse.settings import PROJECT
-from opinion_warehouse.sources.base import Family
+from opinion_warehouse.sources.base import Family, Model
 from opinion_warehouse.sources.document import Document, Location, SpecError, SpecInvalid
 from opinion_warehouse.sources.source import Source
 
@@ -19,6 +20,7 @@ _MENDS = {
     "extra_forbidden": "remove the key, or look up its right name in sources/_template_*.yml",
     "missing": "add the key; sources/_template_*.yml show and explain it",
     "string_type": "write text",
+    "string_too_long": "write less of it (one character of a delimiter; a tab is \"\\t\" in double quotes)",
     "string_pattern_mismatch": "use only the characters of the pattern",
     "int_parsing": "write a whole number",
     "float_parsing": "write a number with a decimal point",
@@ -81,7 +83,7 @@ def read_sources(folder: Path, reference_dir: Path | None = None) -> tuple[list[
             continue
         if source.id in sources:
             message = f"the id {source.id!r} is that of {sources[source.id][1]} too"
-            errors.append(SpecError(path, 1, "id", message, "rename one file and its id"))
+            errors.append(Document(path).error(("id",), message, "rename one file and its id"))
             continue
         sources[source.id] = (source, path)
     return [source for _, (source, _) in sorted(sources.items())], errors
@@ -99,7 +101,8 @@ def _read(path: Path, reference: Reference) -> tuple[Source | None, list[SpecErr
     try:
         source = Source.model_validate(document.values)
     except ValidationError as error:
-        return None, errors + [_from_pydantic(document, found) for found in error.errors()]
+        errors += [_from_pydantic(document, found) for found in error.errors()]
+        return None, sorted(errors, key=lambda each: each.line)
     errors += _names(document, path, source)
     errors += _unknown_codes(document, source, reference)
     return source, errors
@@ -118,8 +121,25 @@ def _from_pydantic(document: Document, found: Any) -> SpecError:
     if kind == "string_pattern_mismatch":
         mend = f"match the pattern {context['pattern']}"
         return document.error(location, "has characters or a length that are not allowed here", mend)
-    message = {"extra_forbidden": "is no key of a spec", "missing": "is missing"}.get(kind, found["msg"])
+    if kind == "extra_forbidden":
+        return document.error(location, "is no key of a spec", _mend_key(str(location[-1]), found["input"]))
+    message = "is missing" if kind == "missing" else found["msg"]
     return document.error(location, message, _MENDS.get(kind, "see sources/_template_*.yml"))
+
+
+def _mend_key(key: str, value: Any) -> str:
+    """What a key nobody knows was meant to be."""
+    if value is None:
+        return "a comma inside {…} begins a new key: put the text before it in double quotes, comma and all"
+    known = {name for model in _models(Model) for name in model.model_fields}
+    close = difflib.get_close_matches(key, sorted(known), 1, cutoff=0.75)
+    return f"did you mean `{close[0]}`? Else remove it" if close else _MENDS["extra_forbidden"]
+
+
+def _models(model: type[Model]) -> Iterator[type[Model]]:
+    for each in model.__subclasses__():
+        yield each
+        yield from _models(each)
 
 
 def _names(document: Document, path: Path, source: Source) -> Iterator[SpecError]:
