@@ -47,10 +47,11 @@ if ! { [ -x $python ] && { [ -n "$uv" ] || $python -m pip --version; }; } >/dev/
 fi
 rm -f .venv/.lock-run .venv/.lock-dev
 echo "installing $lock (the first time: a few minutes)"
+# The lock is whole, so nothing is resolved again; pip up to 23.2 would also stumble over extras in hash mode.
 if [ -n "$uv" ]; then
-    "$uv" pip install --quiet --python $python --require-hashes --requirement $lock
+    "$uv" pip install --quiet --python $python --no-deps --require-hashes --requirement $lock
 else
-    $python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --requirement $lock
+    $python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes --requirement $lock
 fi
 
 # The package itself is imported from here, by a path relative to site-packages: the folder may be moved.
