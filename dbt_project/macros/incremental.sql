@@ -19,3 +19,10 @@
     {%- endif -%}
     '{{ local_md5(checksums | sort | join(',')) }}'
 {%- endmacro %}
+
+{# What is computed anew goes first: delete+insert alone keeps the old rows of a day or period that has no rows any more. #}
+{% macro forget(columns, changed) -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} where ({{ columns | join(', ') }}) in (select {{ columns | join(', ') }} from {{ changed }})
+    {%- endif -%}
+{%- endmacro %}

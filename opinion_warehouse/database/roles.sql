@@ -35,6 +35,27 @@ grant connect on database {database} to loader, transformer, gate, publisher, bi
 grant temporary on database {database} to transformer;  -- dbt's incremental models stage in temporary tables
 revoke all on schema public from public;
 
+-- What PostgreSQL leaves open to PUBLIC and gives a reader more than reading: large objects and WAL messages fill the
+-- disk, an advisory lock of another's holds up the night. An administrator who does not own these functions gets a
+-- warning, and they stay as they are.
+do $$
+declare
+    builtin regprocedure;
+begin
+    for builtin in
+        select p.oid from pg_proc as p
+        where p.pronamespace = 'pg_catalog'::regnamespace
+            and p.proname ~ '^(lo_|loread$|lowrite$|pg_(try_)?advisory_|pg_logical_emit_message$)'
+            and has_function_privilege(p.oid, 'EXECUTE')  -- else it is closed, and revoking it is an error
+    loop
+        execute format('revoke execute on function %s from public', builtin);
+        if builtin::text ~ 'advisory' then
+            execute format('grant execute on function %s to opinion_owner, loader', builtin);
+        end if;
+    end loop;
+end
+$$;
+
 do $$
 declare
     name text;

@@ -11,6 +11,7 @@ from opinion_warehouse.sources import SpecError, read_sources
 if TYPE_CHECKING:
     import psycopg
 
+_BEHIND_CHECKS = " · "
 _NIGHT = """
 select
     s.source_id, n.detail as held_detail,
@@ -81,7 +82,8 @@ def _close(
     wrong = next((error for error in errors if error.file.stem == source_id), None)
     notes: list[str] = []
     if held:
-        notes.append(held_detail or "held by its landing checks")
+        # What an earlier close of the night wrote behind the checks' own words is written anew.
+        checked = (held_detail or "held by its landing checks").partition(_BEHIND_CHECKS)[0]
     if waiting:
         notes.append(f"{waiting} files wait for their checks")
     if rejected:
@@ -101,6 +103,8 @@ def _close(
     else:
         status = "accepted" if accepted else "nothing_new"
     detail = "; ".join(notes) or None
+    if held:
+        detail = _BEHIND_CHECKS.join(filter(None, (checked, detail)))
     note_night(connection, source_id, night, run_id, status, detail)
     return {
         "source_id": source_id,

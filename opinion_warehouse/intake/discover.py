@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from opinion_warehouse.settings import Settings
 from opinion_warehouse.sources import Source, SpecError, read_sources, spec_sha256
+from opinion_warehouse.sources.load import FAMILIES
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,7 +34,8 @@ def discover(settings: Settings, family: str, night: date) -> list[dict[str, Any
 
     sources, errors = read_sources(settings.sources_dir, settings.reference_dir)
     for error in errors:
-        log.error("%s", error)
+        if error.file.parent.name not in FAMILIES or error.file.parent.name == family:
+            log.error("%s", error)
     own = [source for source in sources if source.family == family]
     with connect(settings, "loader", autocommit=True) as connection:
         sync_sources(connection, own, family, errors, night)

@@ -11,9 +11,9 @@ from opinion_warehouse.settings import Settings
 
 _FILES = """
 select f.file_id, f.source_id, f.file_name, f.night::text,
-    case when f.status = 'rejected' then 'refused: ' || f.reason_code
-        when f.landing_verdict = 'held' then 'held by its checks' else 'loaded but for some rows' end as what,
-    f.rows_quarantined || ' of ' || f.rows_read as rows
+    case when f.status = 'rejected' then f.reason_code
+        when f.landing_verdict = 'held' then 'held by checks' else 'some rows' end as why,
+    f.rows_quarantined || ' of ' || f.rows_read as bad_rows
 from intake.file as f
 where (f.rows_quarantined > 0 or f.status = 'rejected' or f.landing_verdict = 'held')
     and (%(source)s::text is null or f.source_id = %(source)s)

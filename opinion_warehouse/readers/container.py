@@ -18,7 +18,9 @@ _CHUNK = 1 << 20
 def check_container(path: Path) -> None:
     """Refuse archives that are encrypted, inflate without end, name outside paths, hold macros or a DTD."""
     if not zipfile.is_zipfile(path):
-        raise FileRejected("wrong_format", "the file is no xlsx workbook (an .xls or a web page renamed, or cut short?)")
+        raise FileRejected(
+            "wrong_format", "the file is no xlsx workbook (an .xls or a web page renamed, or cut short?)"
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive)

@@ -68,7 +68,10 @@ def day(cell: str, form: str) -> date:
 
 
 def instant(cell: str, form: str, zone: ZoneInfo) -> datetime:
-    """A moment in UTC; without an offset it is the source's local time. A spreadsheet's own are in ISO form."""
+    """A moment in UTC; without an offset it is the source's local time.
+
+    A spreadsheet's own date cells arrive in ISO form, whatever the form of those that are text.
+    """
     try:
         if form in ("epoch_s", "epoch_ms"):
             if not _EPOCH.match(cell):  # 1.75E+12, as a spreadsheet writes it, has lost its days

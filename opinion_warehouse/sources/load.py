@@ -20,7 +20,7 @@ _MENDS = {
     "extra_forbidden": "remove the key, or look up its right name in sources/_template_*.yml",
     "missing": "add the key; sources/_template_*.yml show and explain it",
     "string_type": "write text",
-    "string_too_long": "write less of it (one character of a delimiter; a tab is \"\\t\" in double quotes)",
+    "string_too_long": 'write less of it (one character of a delimiter; a tab is "\\t" in double quotes)',
     "string_pattern_mismatch": "use only the characters of the pattern",
     "int_parsing": "write a whole number",
     "float_parsing": "write a number with a decimal point",

@@ -134,7 +134,9 @@ def rows() -> dict[str, list[Row]]:
         "vintage": NIGHT,
     }
     shown, hidden = {"obs_status": "A", "conf_status": "F"}, {"obs_status": "M", "conf_status": "A"}
-    comparison = at | {"period_type": "week", "period_code": "2026-W47"}
+    comparison = at | {
+        "period_type": "week", "period_code": "2026-W47", "period_start": MONDAY, "period_end": SUNDAY
+    }  # fmt: skip
     comparisons = [
         comparison
         | shown
@@ -164,6 +166,17 @@ def rows() -> dict[str, list[Row]]:
         comparison
         | hidden
         | {"comparison_key": "c3", "source_key": "v", "evidence_kind": "social", "topic_code": "C"},
+        comparison
+        | shown
+        | {
+            "comparison_key": "c4",
+            "source_key": "v",
+            "evidence_kind": "social",
+            "topic_code": "_all",
+            "salience_share": 1,
+            "base_count": 200,
+            "coverage_share": 0.9,
+        },
     ]
     measures = (
         "estimate",
@@ -367,13 +380,13 @@ def make_core(settings: Settings) -> None:
         connection.execute(
             "create table core.fct_survey_estimate (estimate_key text, base_unweighted_count bigint);"
             "create table core.fct_source_comparison (comparison_key text, safe_count bigint);"
-            "create table core.fct_social_volume (source_id text, platform_code text, query_code text,"
-            " sentiment text, topic_code text, place_code text, item_count bigint);"
+            "create table core.fct_social_volume (source_id text, published_date date, platform_code text,"
+            " query_code text, sentiment text, topic_code text, place_code text, item_count bigint);"
             "create table core.fct_report_opinion (source_id text, unit_level text, tendency text,"
             " topic_code text, place_code text, item_count bigint);"
             "insert into core.fct_social_volume values"
-            " ('v', '_all', '_all', '_all', '_all', '92', 200),"
-            " ('v', '_all', '_all', '_all', 'Z9', '92', 20);"
+            " ('v', '2026-11-20', '_all', '_all', '_all', '_all', '92', 200),"
+            " ('v', '2026-11-20', '_all', '_all', '_all', 'Z9', '92', 20);"
             "insert into core.fct_report_opinion values"
             " ('r', '_all', '_all', '_all', '92', 40), ('r', '_all', '_all', 'Z9', '92', 4);"
         )
@@ -382,4 +395,6 @@ def make_core(settings: Settings) -> None:
             connection.execute(
                 "insert into core.fct_survey_estimate values (%s, %s)", [row["estimate_key"], count]
             )
-        connection.execute("insert into core.fct_source_comparison values ('c1', 6), ('c2', 901), ('c3', 4)")
+        connection.execute(
+            "insert into core.fct_source_comparison values ('c1', 6), ('c2', 901), ('c3', 4), ('c4', 200)"
+        )

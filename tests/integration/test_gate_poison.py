@@ -60,6 +60,7 @@ POISON: dict[str, list[str]] = {
     "REL-114": ["update {r}.fct_social_volume set item_count = 11, domain_count = 4 where conf_status = 'A'"],
     "REL-115": ["update core.fct_source_comparison set safe_count = 2 where comparison_key = 'c1'"],
     "REL-116": ["update {r}.fct_source_comparison set base_count = 40 where comparison_key = 'c3'"],
+    "REL-117": ["update core.fct_social_volume set item_count = 9 where topic_code = 'Z9'"],
     "REL-121": ["alter table {r}.fct_social_volume add column author_name text"],
     "REL-122": ["update {r}.dim_unit set name_vi = 'Tổ dân phố, gọi 0912 345 678'"],
     "REL-201": ["delete from {r}.dim_source where source_id = 'v'"],

@@ -160,7 +160,13 @@ def test_check_landing_of_suspect_files_holds_them_and_replay_lets_them_be_check
     held = intake.check_landing(house, "social", NIGHT, "r")
     assert held[0]["verdict"] == "held"
     assert held[0]["failed"][0].startswith("LND-303")
-    intake.close_intake(house, "social", NIGHT, "r")
+    deliver(house, "note.txt", "left in the inbox")
+    details = [
+        intake.close_intake(house, "social", NIGHT, "r")["sources"][0]["detail"].split(" · ")
+        for _ in range(3)  # as ingests by hand of one night do
+    ]
+    assert [len(parts) for parts in details] == [2, 2, 2]
+    assert details[2][0].startswith("LND-303")
     file_id = intake.quarantine_list(house)[0]["file_id"]
     again = intake.quarantine_replay(house, file_id, NIGHT, "r2")
     assert again["outcome"] == "loaded"

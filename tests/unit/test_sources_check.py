@@ -1,5 +1,6 @@
 """Wrong specs: the error names file, line and key, and says how to mend it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,38 @@ def test_read_sources_with_one_id_twice_refuses_the_second(tmp_path: Path) -> No
     written(tmp_path, SOCIAL)
     written(tmp_path, SOCIAL, "z_more/a_social.yml")
     assert ["the id 'a_social' is that of" in error.message for error in check_sources(tmp_path)] == [True]
+
+
+def test_read_sources_with_one_id_twice_names_the_line_of_the_id(tmp_path: Path) -> None:
+    written(tmp_path, SOCIAL)
+    path = written(tmp_path, "# a remark\n# another\n" + SOCIAL, "z_more/a_social.yml")
+    assert [(error.file, error.line, error.key) for error in check_sources(tmp_path)] == [(path, 3, "id")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mend"),
+    [
+        ("date_format: iso", "date_fromat: iso", "did you mean `date_format`?"),
+        ("label: {vi: Q, en: Q}", "label: {vi: một, hai, en: one}", "in double quotes"),
+        ("format: csv", "format: csv, delimiter: '\\t'", "in double quotes"),
+    ],
+)
+def test_check_sources_of_a_common_slip_says_what_was_meant(
+    tmp_path: Path, old: str, new: str, mend: str
+) -> None:
+    written(tmp_path, SOCIAL.replace(old, new, 1))
+    errors = check_sources(tmp_path)
+    assert any(mend in error.mend for error in errors)
+    assert [error.line for error in errors] == sorted(error.line for error in errors)
+
+
+def test_check_sources_of_the_guides_own_specs_finds_nothing_wrong(tmp_path: Path) -> None:
+    guide = (PROJECT / "docs" / "add-a-source.md").read_text(encoding="utf-8")
+    specs = re.findall(r"<!-- file: my_sources/(\S+) -->\n```yaml\n(.*?)```", guide, re.DOTALL)
+    assert len(specs) == 3
+    for name, text in specs:
+        written(tmp_path, text, name)
+    assert [str(error) for error in check_sources(tmp_path)] == []
 
 
 def test_load_source_of_a_missing_file_says_so(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental', incremental_strategy='delete+insert', unique_key='period_key',
     on_schema_change='sync_all_columns', indexes=[{'columns': ['period_key']}],
+    pre_hook="{{ forget(['period_key'], ref('int_report_periods__changed')) }}",
     meta={'distribute_by': 'period_key'},
 ) }}
 -- Counts of units and of items in every published margin: a count of distinct units does not add up over places,

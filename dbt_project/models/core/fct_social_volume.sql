@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental', incremental_strategy='delete+insert', unique_key=['source_id', 'published_date'],
     on_schema_change='sync_all_columns', indexes=[{'columns': ['source_id', 'published_date']}],
+    pre_hook="{{ forget(['source_id', 'published_date'], ref('int_social_days__touched')) }}",
     meta={'distribute_by': 'published_date'},
 ) }}
 -- A sparse cube: '_all' stands for every platform, query, topic or sentiment, the source's own place for every place.

@@ -2,17 +2,21 @@
 {%- set built = previous_build('fct_report_opinion') %}
 with period as (
     select
-        source_id,
-        report_kind,
-        period_code,
-        min(period_start) as period_start,
-        max(period_end) as period_end,
-        md5(string_agg(unit_code || sha256, ',' order by unit_code) || {{ code_digest([
+        report.source_id,
+        report.report_kind,
+        report.period_code,
+        min(report.period_start) as period_start,
+        max(report.period_end) as period_end,
+        -- the spec declares units and places
+        md5(string_agg(
+            report.unit_code || report.sha256, ',' order by report.unit_code
+        ) || source.spec_sha256 || {{ code_digest([
             'unit', 'place', 'topic', 'dim_unit', 'dim_place', 'dim_topic', 'stg_report__items',
             'int_places__unfolded', 'int_topics__unfolded', 'fct_report_opinion',
         ]) }}) as input_digest
-    from {{ ref('int_reports__current') }}
-    group by source_id, report_kind, period_code
+    from {{ ref('int_reports__current') }} as report
+    inner join {{ ref('stg_spec__sources') }} as source on report.source_id = source.source_id
+    group by report.source_id, report.report_kind, report.period_code, source.spec_sha256
 )
 
 select

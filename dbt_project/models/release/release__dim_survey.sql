@@ -1,6 +1,7 @@
 {{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
--- Sizes are rounded like every base; the eleven items of the disclosure record are all here
--- (the exact wording, item 3, is in dim_question; the dates, item 7, are the fieldwork dates).
+-- Sizes are rounded like every base, and hidden like one: a rate of the invited would rebuild the count.
+-- The eleven items of the disclosure record are all here (the exact wording, item 3, is in dim_question; the dates,
+-- item 7, are the fieldwork dates).
 select
     {{ release_id() }} as release_id,
     survey.wave_key,
@@ -16,13 +17,13 @@ select
     survey.mode,
     survey.sampling,
     survey.sampling in ('probability', 'census') as has_margin_of_error,
-    {{ rounded_base('survey.respondent_count') }} as respondent_count,
+    case when size.is_shown then {{ rounded_base('survey.respondent_count') }} end as respondent_count,
     survey.invited_count,
-    {{ rounded_share('survey.response_rate') }} as response_rate,
-    {{ rounded_share('survey.participation_rate') }} as participation_rate,
+    case when size.is_shown then {{ rounded_share('survey.response_rate') }} end as response_rate,
+    case when size.is_shown then {{ rounded_share('survey.participation_rate') }} end as participation_rate,
     survey.weighting_method,
-    round(survey.weight_max_to_median::numeric, 2) as weight_max_to_median,
-    round(survey.kish_design_effect::numeric, 2) as kish_design_effect,
+    case when size.is_shown then round(survey.weight_max_to_median::numeric, 2) end as weight_max_to_median,
+    case when size.is_shown then round(survey.kish_design_effect::numeric, 2) end as kish_design_effect,
     survey.strategy_vi,
     survey.strategy_en,
     survey.sponsor_vi,
@@ -44,3 +45,7 @@ select
     source.is_made
 from {{ ref('dim_survey') }} as survey
 inner join {{ ref('dim_source') }} as source on survey.source_key = source.source_key
+cross join lateral (
+    select survey.completed_count >= {{ var('disclosure_k') }} and survey.respondent_count >= {{ var('disclosure_k') }}
+        as is_shown
+) as size

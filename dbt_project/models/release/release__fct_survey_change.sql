@@ -27,13 +27,11 @@ select
 from {{ source('analysis', 'survey_change') }} as change
 inner join {{ ref('release__fct_survey_estimate') }} as this on change.estimate_key = this.estimate_key
 inner join {{ ref('dim_question') }} as question on this.question_key = question.question_key
-inner join {{ ref('fct_survey_estimate') }} as earlier
+inner join {{ ref('dim_survey') }} as earlier on change.previous_wave_key = earlier.wave_key
+inner join {{ ref('release__fct_survey_estimate') }} as before
     on
-        change.previous_wave_key = earlier.wave_key
-        and question.question_id = earlier.question_id
-        and this.answer_code = earlier.answer_code
-        and this.base_code = earlier.base_code
-        and this.measure = earlier.measure
-        and this.domain_key = earlier.domain_key
-inner join {{ ref('release__fct_survey_estimate') }} as before on earlier.estimate_key = before.estimate_key
+        before.estimate_key = {{ key([
+            'earlier.wave_key', 'earlier.source_id', 'question.question_id', 'this.answer_code', 'this.base_code',
+            'this.measure', 'this.group_dimension', 'this.group_code', 'this.place_code',
+        ]) }}
 cross join lateral (select this.obs_status <> 'M' and before.obs_status <> 'M' as is_shown) as cell

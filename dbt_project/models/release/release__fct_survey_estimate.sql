@@ -4,12 +4,16 @@
 with judged as (
     select
         estimate.*,
-        reliability.reliability_code,
+        -- a mean has no presentation standard; without a variance nothing is published either
+        coalesce(reliability.reliability_code, case
+            when survey.sampling in ('probability', 'census') and estimate.standard_error is null
+                then 'suppress_no_variance'
+            else 'not_assessed'
+        end) as reliability_code,
         estimate.base_unweighted_count < greatest({{ var('disclosure_min_base') }}, case
             when topic.is_sensitive or place.place_level = 'commune' then {{ var('disclosure_k_sensitive') }}
             else {{ var('disclosure_k') }}
         end) as is_disclosive,
-        coalesce(reliability.reliability_code like 'suppress%', false) as is_unreliable,
         place.place_key
     from {{ ref('fct_survey_estimate') }} as estimate
     inner join {{ ref('dim_survey') }} as survey on estimate.wave_key = survey.wave_key
@@ -23,7 +27,7 @@ with judged as (
 hidden as (
     select
         *,
-        is_disclosive or is_unreliable as is_hidden
+        is_disclosive or reliability_code like 'suppress%' as is_hidden
     from judged
 )
 
@@ -51,7 +55,7 @@ select
     case when not is_hidden and standard_error is not null then degrees_of_freedom end as degrees_of_freedom,
     case when not is_hidden then round(design_effect::numeric, 2) end as design_effect,
     case when not is_hidden then {{ rounded_base('effective_sample_size') }} end as effective_sample_size,
-    case when not is_disclosive then coalesce(reliability_code, 'not_assessed') end as reliability_code,
+    case when not is_disclosive then reliability_code end as reliability_code,
     case
         when is_hidden then 'M' when base_unweighted_count < {{ var('disclosure_flag_base') }} then 'U' else 'A'
     end as obs_status,
