@@ -117,7 +117,7 @@ def spoil(content: bytes) -> bytes:
 
 
 def test_night_leaves_no_trace_of_the_planted_person(home: Path, first: dict[str, Any]) -> None:
-    """Every column of every table of both databases, and every file: logs, scratch, dbt's results, the store."""
+    """Every column of every table of both databases, and every file: logs, scratch, dbt, the store."""
     from opinion_warehouse.database.connect import airflow_database, connect, dsn
     from opinion_warehouse.sample.canaries import find_canaries
     from opinion_warehouse.settings import Settings

@@ -43,7 +43,8 @@ def digests(settings: Settings) -> dict[str, object]:
     """What is published: table → rows and digest."""
     with connect(settings, "publisher") as connection:
         row = connection.execute(
-            "select table_digests from release_ctl.release where release_id = (select release_id from release_ctl.pointer)"
+            "select table_digests from release_ctl.release"
+            " where release_id = (select release_id from release_ctl.pointer)"
         ).fetchone()
     assert row is not None, "nothing is published"
     return dict(row[0])
@@ -52,7 +53,8 @@ def digests(settings: Settings) -> dict[str, object]:
 def ledger(settings: Settings) -> list[tuple[object, ...]]:
     with connect(settings, "loader") as connection:
         return connection.execute(
-            "select source_id, sha256, status, rows_read, rows_loaded, rows_quarantined from intake.file order by 1, 2"
+            "select source_id, sha256, status, rows_read, rows_loaded, rows_quarantined"
+            " from intake.file order by 1, 2"
         ).fetchall()
 
 
@@ -66,7 +68,7 @@ def test_night_killed_at_random_moments_publishes_the_same_digests(open_home: Ca
     length = time.monotonic() - started
 
     killed = fill(open_home())
-    moments = random.Random(20261)  # noqa: S311
+    moments = random.Random(20261)
     for _ in range(KILLS):
         run = nightly(killed)
         time.sleep(length * moments.uniform(0.1, 0.9))
