@@ -6,9 +6,8 @@ from typing import Any
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
 
 from opinion_warehouse.dag_defaults import DEFAULT_ARGS, LANDED, RELEASE, START, TIME_ZONE, deadline, night_of
-from opinion_warehouse.notify import runbook
 
-DOC = f"""
+DOC = """
 ### What it does
 Builds, audits and publishes one release: **open_release** (nothing new: the rest is skipped) → **weigh** →
 **build_core** → **analyse** → **build_release** → **seal** (the tables leave dbt's hands) → **gate** (release
@@ -21,7 +20,7 @@ Starts when all three families have landed, or at 05:00 at the latest with what 
 The published release stays readable. A blocked gate names the checks that failed; nothing is retried.
 Every other task may be cleared and run again; a run that was overtaken is refused (40001).
 
-Runbook: {runbook("publish_opinion")}
+Runbook: docs/runbooks/publish_opinion.md
 """
 
 

@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from opinion_warehouse.cli import app
+from opinion_warehouse.notify import runbook
 from opinion_warehouse.settings import PROJECT, Settings
 
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").rglob("*.md"))]
@@ -49,12 +50,15 @@ def test_settings_of_the_readme_are_settings() -> None:
     assert {name.lower() for name in re.findall(r"OPINION_([A-Z]+)", text)} <= set(Settings.model_fields)
 
 
-def test_runbooks_named_by_the_dags_are_there() -> None:
-    named = set()
+def test_every_dag_has_the_runbook_its_notices_name() -> None:
     for path in (PROJECT / "dags").glob("*.py"):
-        named |= set(re.findall(r"docs/runbooks/[a-z_]+\.md", path.read_text(encoding="utf-8")))
-    assert named
-    assert [path for path in named if not (PROJECT / path).is_file()] == []
+        text = path.read_text(encoding="utf-8")
+        named = set(re.findall(r"docs/runbooks/\S+\.md", text))
+        assert named, path
+        assert [page for page in named if not (PROJECT / page).is_file()] == []
+    others = ("publish_opinion", "apply_retention", "roll_back_release", "erase_subject")
+    for dag_id in ("ingest_survey", *others):
+        assert (PROJECT / runbook(dag_id)).is_file()
 
 
 def code_of(document: Path) -> list[str]:
