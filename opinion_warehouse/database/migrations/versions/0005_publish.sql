@@ -56,6 +56,9 @@ begin
         -- It attaches and detaches, and writes no row: through a parent a sealed table could be changed.
         execute format('revoke all on serve.%I from serve_owner', named);
         execute format('grant select on serve.%I to opinion_owner, gate, publisher', named);
+        if current_setting('server_version_num')::int >= 170000 then
+            execute format('grant maintain on serve.%I to opinion_owner', named);  -- attach analyzes it
+        end if;
         return;
     end if;
     select string_agg(format('%s.%s: %s', named, p.column_name, case
