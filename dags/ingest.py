@@ -10,10 +10,10 @@ from opinion_warehouse.dag_defaults import (
     FAMILIES,
     LANDED,
     START,
-    TIME_ZONE,
     deadline,
     night_of,
 )
+from opinion_warehouse.settings import TIME_ZONE
 
 OWNERS = {"survey": "survey-desk", "report": "report-desk", "social": "social-desk"}
 DOC = """

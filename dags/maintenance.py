@@ -5,7 +5,8 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
 
-from opinion_warehouse.dag_defaults import DEFAULT_ARGS, RELEASE, START, TIME_ZONE, deadline, night_of
+from opinion_warehouse.dag_defaults import DEFAULT_ARGS, RELEASE, START, deadline, night_of
+from opinion_warehouse.settings import TIME_ZONE
 
 RETENTION = """
 ### What it does

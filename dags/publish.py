@@ -5,7 +5,8 @@ from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
 
-from opinion_warehouse.dag_defaults import DEFAULT_ARGS, LANDED, RELEASE, START, TIME_ZONE, deadline, night_of
+from opinion_warehouse.dag_defaults import DEFAULT_ARGS, LANDED, RELEASE, START, deadline, night_of
+from opinion_warehouse.settings import TIME_ZONE
 
 DOC = """
 ### What it does

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from opinion_warehouse import __version__
@@ -55,7 +56,7 @@ def main() -> None:
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:
-    err.print(f"[red]opinion:[/red] {message.strip()}", markup=True, soft_wrap=True)
+    err.print(f"[red]opinion:[/red] {escape(message.strip())}", markup=True, soft_wrap=True)
     sys.exit(code)
 
 
@@ -143,7 +144,7 @@ def ingest(
         table.add_row(*(str(row.get(key) if row.get(key) is not None else "") for key in by_hand.COLUMNS))
     out.print(table if result.files else "no new file waits in the inbox")
     for source_id, detail in result.held.items():
-        out.print(f"[yellow]{source_id} is held back[/yellow]: {detail}")
+        out.print(f"[yellow]{source_id} is held back[/yellow]: {escape(str(detail))}")
     raise typer.Exit(4 if result.refused else 0)
 
 
@@ -331,6 +332,5 @@ def _print_rows(rows: list[dict[str, Any]], columns: tuple[str, ...] | None = No
 
 
 def _cell(value: Any) -> str:
-    from rich.markup import escape
 
     return escape(f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "hour") else str(value))

@@ -13,9 +13,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from opinion_warehouse.notify import task_failed
-
-TIME_ZONE = "Asia/Ho_Chi_Minh"
-"""Nights are named by this zone's date."""
+from opinion_warehouse.settings import TIME_ZONE
 
 START = datetime(2026, 1, 1, tzinfo=ZoneInfo(TIME_ZONE))
 FAMILIES = ("survey", "report", "social")

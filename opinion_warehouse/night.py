@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from opinion_warehouse.settings import PROJECT, Settings
+from opinion_warehouse.settings import PROJECT, TIME_ZONE, Settings
 
 DAGS = ("ingest_survey", "ingest_report", "ingest_social", "publish_opinion")
 
@@ -47,8 +47,6 @@ class Night:
 
 def tonight() -> date:
     """Today in the zone that names the nights."""
-    from opinion_warehouse.dag_defaults import TIME_ZONE
-
     return datetime.now(ZoneInfo(TIME_ZONE)).date()
 
 

@@ -60,6 +60,8 @@ def show(settings: Settings, night: Night, console: Console) -> None:
     console.print()
     for part in _sources(settings, night):
         console.print(part)
+    for warning in _left_out(settings):
+        console.print(warning, style="yellow", markup=False, soft_wrap=True)
     built = _built(settings, night)
     if built is not None:
         console.print(_gate(settings, built["release_id"]))
@@ -74,6 +76,17 @@ def show(settings: Settings, night: Night, console: Console) -> None:
         f"[dim]pipeline {night.seconds:.0f} s · Airflow's and dbt's log: {_relative(night.log_file)}[/dim]",
         soft_wrap=True,
     )
+
+
+def _left_out(settings: Settings) -> list[str]:
+    """What the night could not look at: specs that are wrong, and inbox folders no spec claims."""
+    from opinion_warehouse.sources import read_sources
+
+    sources, errors = read_sources(settings.sources_dir)
+    said = [f"! wrong spec, its source was left out: {error}" for error in errors]
+    known = {source.id for source in sources} | {Path(error.file).stem for error in errors}
+    folders = (path for path in settings.inbox_dir.glob("*") if path.is_dir() and path.name not in known)
+    return said + [f"! no spec claims the inbox folder {_relative(path)}" for path in sorted(folders)]
 
 
 def refused_sources(settings: Settings, night: Night) -> list[str]:

@@ -24,6 +24,9 @@ Role = Literal["loader", "transformer", "gate", "publisher", "bi_reader", "erasu
 ROLES: tuple[Role, ...] = get_args(Role)
 """Login roles, one a job."""
 
+TIME_ZONE = "Asia/Ho_Chi_Minh"
+"""Nights are named by this zone's date."""
+
 PROJECT = Path(__file__).resolve().parents[1]
 """The folder that holds dags/, dbt_project/, expectations/ and sources/."""
 

@@ -130,3 +130,19 @@ def test_quarantine_says_row_column_reason_and_mend(house: Settings) -> None:
     assert "salary" in shown["rows"][0]["detail"]
     assert "ignore_columns, and replay" in shown["mend"]
     assert "yesterday" not in str(shown)
+
+
+def test_summary_of_a_night_names_wrong_specs_and_folders_no_spec_claims(tmp_path: Path) -> None:
+    from opinion_warehouse.night_summary import _left_out
+    from opinion_warehouse.settings import Settings
+
+    (tmp_path / "sources").mkdir()
+    broken = tmp_path / "sources" / "broken_one.yml"
+    broken.write_text("id: broken_one\nfamilly: survey\n", encoding="utf-8")
+    (tmp_path / "inbox" / "nobodys_folder").mkdir(parents=True)
+    (tmp_path / "inbox" / "broken_one").mkdir()
+    settings = Settings(home=tmp_path, sources=tmp_path / "sources", dsn=None)
+    said = _left_out(settings)
+    assert any("broken_one.yml" in line and "familly" in line for line in said)
+    assert [line for line in said if "no spec claims" in line and "nobodys_folder" in line]
+    assert not [line for line in said if "no spec claims" in line and "broken_one" in line]
