@@ -13,6 +13,7 @@ from opinion_warehouse.dag_defaults import (
     deadline,
     night_of,
 )
+from opinion_warehouse.notify import runbook
 from opinion_warehouse.settings import TIME_ZONE
 
 OWNERS = {"survey": "survey-desk", "report": "report-desk", "social": "social-desk"}
@@ -30,7 +31,7 @@ source's last accepted data are carried forward, and the release is marked `part
 Every task may be run again: a file is known by its content, so the same bytes load once.
 Run it by hand for another night with `{{"night": "2026-11-23"}}`.
 
-Runbook: docs/runbooks/ingest.md
+Runbook: {runbook}
 """
 
 
@@ -47,7 +48,7 @@ def ingest(family: str) -> DAG:
         tags=["opinion", "ingest", family],
         default_args=DEFAULT_ARGS | {"owner": OWNERS[family]},
         deadline=deadline(f"ingest_{family}", timedelta(hours=3)),
-        doc_md=DOC.format(family=family),
+        doc_md=DOC.format(family=family, runbook=runbook(f"ingest_{family}")),
     )
     def wiring() -> None:
         @task

@@ -6,24 +6,29 @@ from typing import Any
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
 
 from opinion_warehouse.dag_defaults import DEFAULT_ARGS, RELEASE, START, deadline, night_of
+from opinion_warehouse.notify import runbook
 from opinion_warehouse.settings import TIME_ZONE
 
-RETENTION = """
+RETENTION = f"""
 ### What it does
 Forgets what its source's limits say: stored raw files (`keep.raw_days`) and social items (`keep.item_days`).
-Aggregates and published numbers live on. Runbook: docs/runbooks/apply_retention.md
+Beside that it erases again whoever the log of erasures names: a restored backup or a later delivery may have
+brought them back. Aggregates and published numbers live on.
+Runbook: {runbook("apply_retention")}
 """
-ROLL_BACK = """
+ROLL_BACK = f"""
 ### What it does
 Moves the pointer to an older release that is still attached: under a second, readers wait for nothing.
-A pruned or withdrawn release is refused. Runbook: docs/runbooks/roll_back_release.md
+A pruned or withdrawn release is refused. Runbook: {runbook("roll_back_release")}
 """
-ERASURE = """
+ERASURE = f"""
 ### What it does
-Removes one person's rows from `landing` and the stored files they came in, and logs it outside the database.
+Removes one person's rows from `landing` and dbt's working tables and the stored files they came in, and logs
+it outside the database. The result says how many rows and files went (0 where nobody has the key), and how
+many raw files no key can be looked up in, with the last day they are kept. Published releases stay.
 The form takes the **keyed hash** that `opinion subject-key SOURCE` prints, never the person's id: what a
 form holds is kept.
-Runbook: docs/runbooks/erase_subject.md
+Runbook: {runbook("erase_subject")}
 """
 
 
@@ -39,7 +44,15 @@ Runbook: docs/runbooks/erase_subject.md
     doc_md=RETENTION,
 )
 def apply_retention() -> None:
-    """One task: it is idempotent."""
+    """Two tasks, both idempotent."""
+
+    @task
+    def reapply_erasures() -> dict[str, Any]:
+        """Erase again whoever the log of erasures names."""
+        from opinion_warehouse import maintenance
+        from opinion_warehouse.settings import Settings
+
+        return maintenance.reapply(Settings())
 
     @task
     def forget() -> dict[str, Any]:
@@ -49,6 +62,8 @@ def apply_retention() -> None:
 
         return maintenance.apply_retention(Settings(), night_of(get_current_context()))
 
+    # Neither waits for the other: a log that cannot be read must not keep what is past its limit.
+    reapply_erasures()
     forget()
 
 
@@ -87,7 +102,7 @@ def roll_back_release() -> None:
 
 
 @dag(
-    description="remove one person everywhere",
+    description="remove one person from everything but published numbers",
     schedule=None,
     start_date=START,
     max_active_runs=1,
@@ -97,11 +112,16 @@ def roll_back_release() -> None:
         "source_id": Param(type="string", minLength=3, description="the source that holds the person"),
         "subject_keys": Param(
             type="array",
-            items={"type": "string", "pattern": "^[0-9a-f]{40}$"},
+            items={"type": "string", "pattern": "^[0-9a-f]{64}$"},
             minItems=1,
             description="keyed hashes (`opinion subject-key`), never ids",
         ),
-        "reference": Param(type="string", minLength=3, description="the request's number, no name"),
+        "reference": Param(
+            type="string",
+            pattern="^[A-Za-z0-9 ./-]*[0-9][A-Za-z0-9 ./-]*$",
+            maxLength=40,
+            description="the request's number, no name",
+        ),
     },
     doc_md=ERASURE,
 )

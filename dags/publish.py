@@ -6,9 +6,10 @@ from typing import Any
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
 
 from opinion_warehouse.dag_defaults import DEFAULT_ARGS, LANDED, RELEASE, START, deadline, night_of
+from opinion_warehouse.notify import runbook
 from opinion_warehouse.settings import TIME_ZONE
 
-DOC = """
+DOC = f"""
 ### What it does
 Builds, audits and publishes one release: **open_release** (nothing new: the rest is skipped) → **weigh** →
 **build_core** → **analyse** → **build_release** → **seal** (the tables leave dbt's hands) → **gate** (release
@@ -21,7 +22,7 @@ Starts when all three families have landed, or at 05:00 at the latest with what 
 The published release stays readable. A blocked gate names the checks that failed; nothing is retried.
 Every other task may be cleared and run again; a run that was overtaken is refused (40001).
 
-Runbook: docs/runbooks/publish_opinion.md
+Runbook: {runbook("publish_opinion")}
 """
 
 

@@ -5,12 +5,20 @@ A notice says what happened, who owns it and which runbook to open. It never quo
 """
 
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
 from opinion_warehouse.settings import Settings
 
 log = logging.getLogger(__name__)
+_CHECK_ID = re.compile(r"\b[A-Z]{3}-\d{3}\b")
+
+
+def runbook(dag_id: str) -> str:
+    """The page a notice and a DAG point to; the ingest DAGs have one between them."""
+    name = "ingest" if dag_id.startswith("ingest_") else dag_id
+    return f"docs/runbooks/{name}.md"
 
 
 def channels(path: Path) -> list[str]:
@@ -22,35 +30,41 @@ def channels(path: Path) -> list[str]:
 
 
 def send(settings: Settings, title: str, body: str) -> bool:
-    """Send one notice to every channel; a channel that fails is logged and never stops the night."""
+    """Send one notice to every channel; whatever fails here is logged and never stops the night."""
     log.warning("%s — %s", title, body)
-    urls = channels(settings.notify_file)
-    if not urls:
+    try:
+        sent = _deliver(settings.notify_file, title, body)
+    except Exception as error:  # its text could hold a channel's token
+        log.error("the notice was not delivered: %s", type(error).__name__)
         return False
+    if sent is False:
+        log.error("the notice was not delivered on every channel of %s", settings.notify_file)
+    return bool(sent)
+
+
+def _deliver(path: Path, title: str, body: str) -> bool | None:
+    """None where there is no channel."""
+    urls = channels(path)
+    if not urls:
+        return None
     import apprise
 
     channel = apprise.Apprise()
-    refused = [url.split("://")[0] for url in urls if not channel.add(url)]
+    refused = [url for url in urls if not channel.add(url)]
     if refused:
-        log.error("notice channels not understood in %s: %s", settings.notify_file, ", ".join(refused))
-    sent = bool(channel.notify(title=title, body=body))
-    if not sent:
-        log.error("the notice was not delivered on every channel of %s", settings.notify_file)
-    return sent
-
-
-def runbook(dag_id: str) -> str:
-    """The page that says what to do; the three ingest DAGs share one."""
-    return f"docs/runbooks/{'ingest' if dag_id.startswith('ingest_') else dag_id}.md"
+        # Only the scheme: the rest is a secret.
+        schemes = [url.split("://")[0] if "://" in url else "no URL" for url in refused]
+        log.error("notice channels not understood in %s: %s", path, ", ".join(schemes))
+    return bool(channel.notify(title=title, body=body)) and not refused
 
 
 def task_failed(context: Any) -> None:
     """Airflow's failure callback: after the last retry of a task."""
     instance = context["task_instance"]
     exception = context.get("exception")
-    # Only what this package said itself: a driver's message may quote a cell.
-    ours = type(exception).__name__ == "AirflowFailException"
-    reason = str(exception)[:300] if ours else type(exception).__name__
+    # Never the message itself: a driver's may quote a cell, the gate's what a check observed.
+    checks = dict.fromkeys(_CHECK_ID.findall(str(exception)))
+    reason = f"checks: {', '.join(checks)}" if checks else type(exception).__name__
     send(
         Settings(),
         f"{instance.dag_id}: {instance.task_id} failed",
@@ -69,8 +83,7 @@ async def deadline_missed(context: dict[str, Any], dag_id: str, expected: str) -
         send,
         Settings(),
         f"{dag_id} is late",
-        f"run {run.get('dag_run_id', '?')} was expected to end within {expected}; "
-        f"runbook {runbook(dag_id)}",
+        f"run {run.get('dag_run_id', '?')} was expected to end within {expected}; runbook {runbook(dag_id)}",
     )
 
 
@@ -100,7 +113,7 @@ def release_published(settings: Settings, extra: dict[str, Any]) -> bool:
         settings,
         f"release {extra['release_id']} is published ({kind})",
         f"night {extra.get('night')}; owner publishing-desk; `opinion release show {extra['release_id']}`; "
-        "runbook docs/runbooks/publish_opinion.md",
+        f"runbook {runbook('publish_opinion')}",
     )
 
 

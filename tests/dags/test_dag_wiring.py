@@ -73,7 +73,7 @@ def test_dag_is_owned_documented_and_retried(parsed: dict[str, Any], dag_id: str
     assert "opinion" in dag["tags"]
     assert dag["description"]
     assert "### What it does" in dag["doc_md"]
-    assert runbook(dag_id) in dag["doc_md"]
+    assert f"Runbook: {runbook(dag_id)}\n" in dag["doc_md"]
     assert dag["max_active_runs"] == 1
     assert dag["catchup"] is False
     by_hand = "by hand" in dag["tags"]

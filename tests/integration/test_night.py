@@ -142,8 +142,15 @@ def test_night_leaves_no_trace_of_the_planted_person(home: Path, first: dict[str
     files = [
         path for path in home.rglob("*") if path.is_file() and not any(path.is_relative_to(at) for at in made)
     ]
-    assert len(files) > 100
-    leaks += [("file", str(path), found) for path in files if (found := find_canaries(path.read_bytes()))]
+    searched = 0
+    for path in files:
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            continue  # the running server removes files of its own; its tables were read above
+        searched += 1
+        leaks += [("file", str(path), found)] if (found := find_canaries(content)) else []
+    assert searched > 100
     assert leaks == []
 
 
