@@ -11,6 +11,7 @@ run() {
     if output=$("$@" 2>&1); then echo ok; else echo FAILED; printf '%s\n' "$output"; failed="$failed $name"; fi
 }
 run ruff $python -m ruff check .
+run format $python -m ruff format --check .
 run mypy $python -m mypy
 run import-linter $python -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
 run sqlfluff $python tools/check_dbt.py sqlfluff

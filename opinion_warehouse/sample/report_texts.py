@@ -3,6 +3,9 @@
 The words are made up; no person, firm or street is named.
 """
 
+# A table: one text a line.
+# fmt: off
+
 from dataclasses import dataclass
 
 FIELDS = {

@@ -1,12 +1,17 @@
 """The documents say what is there: every path exists, every command can be given."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
 import typer
+import yaml
 
+from opinion_warehouse import __version__
 from opinion_warehouse.cli import app
 from opinion_warehouse.notify import runbook
 from opinion_warehouse.settings import PROJECT, Settings
@@ -70,3 +75,29 @@ def code_of(document: Path) -> list[str]:
     text = document.read_text(encoding="utf-8")
     fenced = "\n".join(re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)).splitlines()
     return fenced + re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
+
+
+def test_specs_of_the_guide_and_templates_are_yaml_to_every_reader() -> None:
+    """The C scanner lets through what others refuse, and an editor would be the first to say so."""
+    guide = (PROJECT / "docs" / "add-a-source.md").read_text(encoding="utf-8")
+    texts = [*re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)]
+    texts += [path.read_text(encoding="utf-8") for path in sorted((PROJECT / "sources").rglob("*.yml"))]
+    assert len(texts) >= 10
+    assert all(yaml.load(text, Loader=yaml.SafeLoader)["id"] for text in texts)
+
+
+def test_launcher_started_inside_another_checkout_runs_its_own_package(tmp_path: Path) -> None:
+    other = tmp_path / "opinion_warehouse"
+    other.mkdir()
+    (other / "__init__.py").touch()
+    (other / "__main__.py").write_text("print('the other one')", encoding="utf-8")
+    house = tmp_path / "a house"
+    (house / ".venv" / "bin").mkdir(parents=True)
+    shutil.copy(PROJECT / "opinion", house / "opinion")
+    python = house / ".venv" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    done = subprocess.run(
+        [house / "opinion", "--version"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == __version__

@@ -17,7 +17,7 @@ FIXTURES = PROJECT / "tests" / "fixtures"
 FIXTURE_SCALE = 0.05
 PINNED = (0.042174396346053133, 0.5340785318714734, 0.7300835742372754)
 REMAKE = (
-    "remake them: python -c \"from pathlib import Path; from opinion_warehouse.sample import make_sample;"
+    'remake them: python -c "from pathlib import Path; from opinion_warehouse.sample import make_sample;'
     f" make_sample(Path('tests/fixtures'), scale={FIXTURE_SCALE})\""
 )
 

@@ -136,7 +136,7 @@ def test_large_scale_gives_longer_reports(tmp_path: Path) -> None:
 
 def test_workbook_is_read_alike_by_both_readers(tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
-    rows = [["a", "b <&> \"c\"", None, 7, date(2026, 6, 1)]]
+    rows = [["a", 'b <&> "c"', None, 7, date(2026, 6, 1)]]
     with path.open("wb") as handle:
         write_workbook(handle, {"một": rows}, title="t & u", author="x")
     seen = [cell.value for cell in openpyxl.load_workbook(path)["một"][1]]
