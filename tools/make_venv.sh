@@ -60,7 +60,7 @@ echo '../../../..' > "$site/opinion_warehouse.pth"
 cat > .venv/bin/opinion <<'END'
 #!/bin/sh
 # The command `opinion`; finds its environment beside itself, wherever that is now.
-exec "$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd)/python" -m opinion_warehouse "$@"
+exec "$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd)/python" -P -m opinion_warehouse "$@"
 END
 chmod +x .venv/bin/opinion
 # What developers need holds what the warehouse runs on.
