@@ -71,7 +71,7 @@ def show(settings: Settings, night: Night, console: Console) -> None:
     )
     if visible is not None:
         console.print(_connect(settings))
-    console.print(_next(night, visible))
+    console.print(_next(settings, night))
     console.print(
         f"[dim]pipeline {night.seconds:.0f} s · Airflow's and dbt's log: {_relative(night.log_file)}[/dim]",
         soft_wrap=True,
@@ -230,7 +230,7 @@ def _connect(settings: Settings) -> Table:
     return table
 
 
-def _next(night: Night, visible: int | None) -> str:
+def _next(settings: Settings, night: Night) -> str:
     run = command()
     steps = [(f"{run} release list", "what was published, blocked, and when")]
     if not night.is_green:
@@ -239,8 +239,9 @@ def _next(night: Night, visible: int | None) -> str:
         (f"{run} quarantine list", "what was refused, and why"),
         ("make up", "Airflow's page; Ctrl-C stops everything"),
         ("docs/add-a-source.md", "a source of your own"),
-        (f"{run} down", "stop the database server, which runs on"),
     ]
+    if settings.dsn is None:  # somebody else's server is not ours to stop
+        steps.append((f"{run} down", "stop the database server, which runs on"))
     width = max(len(step) for step, _ in steps)
     return "Next:\n" + "\n".join(f"  [bold]{step:<{width}}[/bold]  {what}" for step, what in steps)
 

@@ -146,3 +146,13 @@ def test_summary_of_a_night_names_wrong_specs_and_folders_no_spec_claims(tmp_pat
     assert any("broken_one.yml" in line and "familly" in line for line in said)
     assert [line for line in said if "no spec claims" in line and "nobodys_folder" in line]
     assert not [line for line in said if "no spec claims" in line and "broken_one" in line]
+
+
+def test_summary_of_a_night_offers_to_stop_only_a_server_of_its_own(tmp_path: Path) -> None:
+    from opinion_warehouse.night import Night
+    from opinion_warehouse.night_summary import _next
+    from opinion_warehouse.settings import Settings
+
+    night = Night(NIGHT, tmp_path / "log")
+    assert " down" in _next(Settings(home=tmp_path, dsn=None), night)
+    assert " down" not in _next(Settings(home=tmp_path, dsn="postgresql://elsewhere/opinion"), night)
