@@ -203,7 +203,7 @@ def sources_list() -> None:
 @sources_app.command("check")
 def sources_check() -> None:
     """Check every spec: file, line, key, what is wrong and how to mend it."""
-    from opinion_warehouse.sources import read_sources
+    from opinion_warehouse.sources import read_sources, unpublished_waves
 
     settings = Settings()
     sources, errors = read_sources(settings.sources_dir)
@@ -211,6 +211,8 @@ def sources_check() -> None:
         out.print(str(error), markup=False, soft_wrap=True)
     if errors:
         sys.exit(1)
+    for warning in [each for source in sources for each in unpublished_waves(source)]:
+        out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
     out.print(f"{len(sources)} sources in {settings.sources_dir}: nothing is wrong", soft_wrap=True)
 
 

@@ -11,7 +11,9 @@ grant usage, create on schema staging, intermediate, core to transformer;
 grant select on intake.source, intake.file, intake.source_night, intake.input_file to transformer;
 grant execute on function intake.source_state(date) to transformer;
 grant select on all tables in schema landing to transformer;
-grant select on release_ctl.release, release_ctl.release_file, release_ctl.release_source to transformer;
+grant select on release_ctl.release, release_ctl.release_file, release_ctl.release_source, release_ctl.held_wave
+to transformer;
+grant execute on function release_ctl.hold_wave(bigint, text, text, bigint, text, text) to transformer;
 grant select, insert, update, delete, truncate on all tables in schema analysis to transformer;
 grant select, insert on quality.model_result to transformer;
 

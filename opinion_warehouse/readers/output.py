@@ -27,6 +27,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "psu_size": "float64",
         "place_code": "string",
         "groups": "string",
+        "ssu_code": "string",
+        "panel_key": "string",
     },
     "survey_answer": {
         "file_id": "int64",

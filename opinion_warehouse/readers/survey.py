@@ -65,6 +65,7 @@ class _Reader:
             for question, item, column, read in self.questions
         ]
         keys = self._keys(batch, waves, check)
+        columns["panel_key"] = self._panel_keys(batch)
         good = [position for position, row in enumerate(numbers) if row not in check.reasons]
         self.job.output.quarantine(check.sorted())
         self.job.output.rows_good += len(good)
@@ -179,6 +180,7 @@ class _Reader:
             "weight": (design.weight, weight),
             "stratum_code": (design.stratum, code),
             "psu_code": (design.psu, code),
+            "ssu_code": (design.ssu, code),
             "stratum_psu_total": (design.stratum_psu_total, size),
             "psu_size": (design.psu_size, size),
         }
@@ -217,6 +219,20 @@ class _Reader:
                     check.add(row, survey.respondent_id, BadCell("duplicate_respondent", detail))
                 self.seen.add(key)
                 keys[-1] = key
+        return keys
+
+    def _panel_keys(self, batch: Batch) -> list[str | None]:
+        """The same person in every wave of a panel, and only there: change must know who was asked again."""
+        survey, source = self.survey, self.job.source.id
+        if not survey.is_panel:
+            return [None] * len(batch.row_numbers)
+        keys: list[str | None] = []
+        for cell in batch.column(survey.respondent_id):
+            try:
+                respondent = own_id(cell)
+            except BadCell:
+                respondent = None  # the row is bad already
+            keys.append(self.job.keyed("panel", source, respondent) if respondent else None)
         return keys
 
 

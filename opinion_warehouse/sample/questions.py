@@ -1,8 +1,8 @@
 """The questionnaire of `cantho_online`, answered: what people tend to say, and what changed between waves.
 
-Changed in the second wave: satisfaction with flooding fell, support for the two-tier government and use of
-the one-stop centres rose, support for paying for waste by weight fell. All the other questions stay as they
-were, so that a test of change can be wrong in both directions.
+Changed over the waves, in the last one fully: satisfaction with flooding fell, support for the two-tier
+government and use of the one-stop centres rose, support for paying for waste by weight fell. All the other
+questions stay as they were, so that a test of change can be wrong in both directions.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Respondents(Protocol):
 class Scale:
     """A closed question: an inclination cut into answers, and the shares that give no substantive one.
 
-    `lean` is the mean inclination, `ward` what living in a phường adds, `shift` what the second wave adds.
+    `lean` is the mean inclination, `ward` what living in a phường adds, `shift` what the last wave adds.
     """
 
     column: str
@@ -89,11 +89,11 @@ SUGGESTIONS = (
 )
 
 
-def answer(stream: Stream, people: Respondents, question: Scale, wave: int) -> "pa.Array":
+def answer(stream: Stream, people: Respondents, question: Scale, progress: float) -> "pa.Array":
     """Answers to one closed question: 98 is khó trả lời, 99 refusal, "" passed over, NULL never reached."""
     count = len(people.age)
     inclination = stream.bell(count) + people.mood + question.lean + question.ward * people.is_ward
-    position = np.searchsorted(question.cuts, inclination + (question.shift if wave == 2 else 0.0))
+    position = np.searchsorted(question.cuts, inclination + question.shift * progress)
     labels = [*question.answers, "98", "99", ""]
     fate = stream.uniform(count)
     unsure = question.dont_know * np.where(people.education <= 2, 1.4, 0.7)
@@ -127,21 +127,21 @@ def count_of(stream: Stream, people: Respondents, page: int, top: int, power: fl
     return labelled(labels, number, people.last_page < page)
 
 
-def ask(stream: Stream, people: Respondents, wave: int, first: int) -> "dict[str, pa.Array]":
-    """Every answer column of a block, in the questionnaire's order."""
+def ask(stream: Stream, people: Respondents, progress: float, first: int) -> "dict[str, pa.Array]":
+    """Every answer column of a block, in the questionnaire's order; `progress` of the change is 0 to 1."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     count = len(people.age)
-    usage: Floats = 0.38 + (0.09 if wave == 2 else 0.0) + 0.05 * people.is_ward.astype(np.float64)
+    usage: Floats = 0.38 + 0.09 * progress + 0.05 * people.is_ward.astype(np.float64)
     used = stream.chance(count, usage)
     never = pa.scalar(None, pa.string())
     marked = pa.array((np.arange(first, first + count) % 400 == 1) & (people.last_page >= 6))
     said = stream.pick(count, [0.7, 0.1, 0.08, 0.07, 0.05])
     comment = labelled(list(SUGGESTIONS), said, people.last_page < 6)
-    columns = {scale.column: answer(stream, people, scale, wave) for scale in OPENING}
+    columns = {scale.column: answer(stream, people, scale, progress) for scale in OPENING}
     columns["Q4"] = labelled(["N", "Y"], used.astype(np.int64), people.last_page < 3)
-    columns["Q5"] = pc.if_else(pa.array(used), answer(stream, people, SERVICE, wave), never)
+    columns["Q5"] = pc.if_else(pa.array(used), answer(stream, people, SERVICE, progress), never)
     columns |= tick(stream, people, "Q6", 4, CHANNELS)
     columns["Q6[other]"] = labelled([""], np.zeros(count, np.int64), people.last_page < 4)
     columns |= tick(stream, people, "Q7", 4, NUISANCES)
@@ -150,6 +150,6 @@ def ask(stream: Stream, people: Respondents, wave: int, first: int) -> "dict[str
     )
     columns["Q8"] = count_of(stream, people, 4, 60, 6.0)
     columns["Q9"] = count_of(stream, people, 4, 180, 3.2)
-    columns |= {scale.column: answer(stream, people, scale, wave) for scale in CLOSING}
+    columns |= {scale.column: answer(stream, people, scale, progress) for scale in CLOSING}
     columns["Q14"] = pc.if_else(marked, pa.scalar(canaries.SENTENCE), comment)
     return columns

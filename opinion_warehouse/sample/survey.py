@@ -1,4 +1,4 @@
-"""The made LimeSurvey export of `cantho_online`: two waves of a stratified, clustered online survey.
+"""The made LimeSurvey export of `cantho_online`: four waves of a stratified, clustered online survey.
 
 As LimeSurvey writes it: UTF-8 with BOM, CRLF, `;`, every value in quotes, nothing at all for a question not
 shown, `""` for one shown and left empty, an empty line at the end. Rows are made and written in blocks of
@@ -35,17 +35,20 @@ CLUSTER = 12
 
 @dataclass(frozen=True)
 class Wave:
-    """A wave: its id, its place in the series, its fieldwork, and when its export was delivered."""
+    """A wave: its id, the number its draws begin with, how far opinion has moved, fieldwork and delivery."""
 
     id: str
     number: int
+    progress: float
     start: date
     delivered_at: datetime
 
 
 WAVES = (
-    Wave("2025-12", 1, date(2025, 12, 1), datetime(2026, 1, 5, 8, 30, tzinfo=LOCAL)),
-    Wave("2026-06", 2, date(2026, 6, 1), datetime(2026, 6, 29, 8, 30, tzinfo=LOCAL)),
+    Wave("2025-09", 3, 0.0, date(2025, 9, 1), datetime(2025, 9, 29, 8, 30, tzinfo=LOCAL)),
+    Wave("2025-12", 1, 0.0, date(2025, 12, 1), datetime(2026, 1, 5, 8, 30, tzinfo=LOCAL)),
+    Wave("2026-03", 4, 0.5, date(2026, 3, 2), datetime(2026, 3, 30, 8, 30, tzinfo=LOCAL)),
+    Wave("2026-06", 2, 1.0, date(2026, 6, 1), datetime(2026, 6, 29, 8, 30, tzinfo=LOCAL)),
 )
 
 
@@ -215,7 +218,7 @@ def write_wave(folder: Path, seed: int, scale: float, wave: Wave) -> Path:
             stream = Stream(seed, 1, wave.number, 1 + ordinal)
             people = draw_people(stream, clusters, members)
             columns = design_columns(stream, people, clusters, wave, first)
-            columns |= ask(stream, people, wave.number, first)
+            columns |= ask(stream, people, wave.progress, first)
             if first == 1:
                 handle.write(b"\xef\xbb\xbf" + csv_header(list(columns), ";", END))
             handle.write(csv_rows(columns, ";", END))
@@ -225,5 +228,5 @@ def write_wave(folder: Path, seed: int, scale: float, wave: Wave) -> Path:
 
 
 def write_survey(folder: Path, seed: int, scale: float) -> list[Path]:
-    """Both waves."""
+    """Every wave."""
     return [write_wave(folder, seed, scale, wave) for wave in WAVES]

@@ -15,6 +15,7 @@ from opinion_warehouse.sources.base import (
     Unit,
     missing_code,
 )
+from opinion_warehouse.sources.design import Design, Target, Weighting
 from opinion_warehouse.sources.document import SpecError, SpecInvalid
 from opinion_warehouse.sources.files import Files
 from opinion_warehouse.sources.load import (
@@ -24,6 +25,7 @@ from opinion_warehouse.sources.load import (
     read_sources,
     spec_paths,
     spec_sha256,
+    unpublished_waves,
 )
 from opinion_warehouse.sources.report import Followup, FollowupColumns, Report, ReportColumns
 from opinion_warehouse.sources.social import Query, Social, SocialColumns
@@ -31,27 +33,30 @@ from opinion_warehouse.sources.source import Source
 from opinion_warehouse.sources.survey import (
     Band,
     Category,
-    Design,
     Group,
+    Harmonised,
     Option,
     Question,
+    Ratio,
     Survey,
-    Wave,
-    WaveFrom,
 )
+from opinion_warehouse.sources.wave import Dispositions, Item, Wave, WaveFrom
 
 __all__ = [
     "Band",
     "Category",
     "Code",
     "Design",
+    "Dispositions",
     "Due",
     "Family",
     "Files",
     "Followup",
     "FollowupColumns",
     "Group",
+    "Harmonised",
     "Identifier",
+    "Item",
     "Keep",
     "MissingCode",
     "MissingName",
@@ -60,6 +65,7 @@ __all__ = [
     "Place",
     "Query",
     "Question",
+    "Ratio",
     "Report",
     "ReportColumns",
     "Social",
@@ -68,11 +74,13 @@ __all__ = [
     "SpecError",
     "SpecInvalid",
     "Survey",
+    "Target",
     "Tendency",
     "Text",
     "Unit",
     "Wave",
     "WaveFrom",
+    "Weighting",
     "check_sources",
     "load_source",
     "load_sources",
@@ -80,4 +88,5 @@ __all__ = [
     "read_sources",
     "spec_paths",
     "spec_sha256",
+    "unpublished_waves",
 ]

@@ -13,6 +13,7 @@ from opinion_warehouse.reference import Reference, read_reference
 from opinion_warehouse.settings import PROJECT
 from opinion_warehouse.sources.base import Family, Model
 from opinion_warehouse.sources.document import Document, Location, SpecError, SpecInvalid
+from opinion_warehouse.sources.margins import LOCATION, fill_margins
 from opinion_warehouse.sources.source import Source
 
 FAMILIES: tuple[str, ...] = get_args(Family)
@@ -89,6 +90,16 @@ def read_sources(folder: Path, reference_dir: Path | None = None) -> tuple[list[
     return [source for _, (source, _) in sorted(sources.items())], errors
 
 
+def unpublished_waves(source: Source) -> list[str]:
+    """Waves that wait for their disclosure record, each with the items that are missing."""
+    return [
+        f"{source.id}: wave {wave.id} will not be published: its disclosure record lacks"
+        f" {'; '.join(wave.missing_items)}"
+        for wave in (source.survey.waves if source.survey else [])
+        if wave.missing_items
+    ]
+
+
 def _reference(folder: Path | None) -> Reference:
     return read_reference(folder or PROJECT / "dbt_project" / "seeds")
 
@@ -97,11 +108,14 @@ def _read(path: Path, reference: Reference) -> tuple[Source | None, list[SpecErr
     document = Document(path)
     if document.values is None:
         return None, document.errors
-    errors = list(document.errors)
+    unread = fill_margins(document)
+    errors = document.errors + unread
     try:
         source = Source.model_validate(document.values)
     except ValidationError as error:
-        errors += [_from_pydantic(document, found) for found in error.errors()]
+        for found in error.errors():
+            if not (unread and found["loc"] == LOCATION[:-1]):  # targets that could not be read are not there
+                errors.append(_from_pydantic(document, found))
         return None, sorted(errors, key=lambda each: each.line)
     errors += _names(document, path, source)
     errors += _unknown_codes(document, source, reference)
@@ -174,6 +188,8 @@ def _unknown_codes(document: Document, source: Source, reference: Reference) -> 
 def _topics(source: Source) -> Iterator[tuple[Location, str]]:
     for number, question in enumerate(source.survey.questions if source.survey else []):
         yield ("survey", "questions", number, "topic"), question.topic
+    for number, ratio in enumerate(source.survey.ratios if source.survey else []):
+        yield ("survey", "ratios", number, "topic"), ratio.topic
     for number, query in enumerate(source.social.queries if source.social else []):
         if query.topic:
             yield ("social", "queries", number, "topic"), query.topic

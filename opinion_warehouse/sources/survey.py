@@ -1,15 +1,13 @@
 """The survey section of a spec: columns → answers, groups, design, waves."""
 
-from collections.abc import Sequence
-from datetime import date
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from opinion_warehouse.sources.base import (
     Code,
-    GroupPattern,
     Identifier,
     MissingName,
     Model,
@@ -17,16 +15,11 @@ from opinion_warehouse.sources.base import (
     Text,
     repeated,
 )
+from opinion_warehouse.sources.design import TOTAL, Design, Weighting
+from opinion_warehouse.sources.wave import Wave, WaveFrom
 
-
-def _iso_date(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise ValueError("is no date; write YYYY-MM-DD") from None
-
-
-IsoDate = Annotated[str, AfterValidator(_iso_date)]
+PLACE = "place"
+"""Name of the place as a dimension of margins; no group dimension may have it."""
 
 
 class Category(Model):
@@ -93,6 +86,13 @@ class Option(Coded):
     value: float | None = Field(None, allow_inf_nan=False, description="score for means")
 
 
+class Version(Model):
+    """A later wording of a question: a break, unless `harmonisation` says that it asks the same."""
+
+    from_wave: Code
+    wording: Text
+
+
 class Question(Model):
     """One question. `multiple`: `columns` maps option code → column, a cell equal to `ticked` is a yes."""
 
@@ -103,6 +103,7 @@ class Question(Model):
     ticked: str = "Y"
     unticked: list[str] = Field(["", "N", "0"], description="cells that mean: shown, not ticked")
     wording: Text
+    versions: list[Version] = Field([], description="later wordings")
     topic: Code
     options: list[Option] = []
     missing: dict[str, MissingName] = Field({}, description="cell value → why it is missing")
@@ -152,89 +153,50 @@ class Question(Model):
         return self
 
 
-class Design(Model):
-    """How the sample was drawn."""
+class Ratio(Model):
+    """The ratio of two numeric questions' totals, among those who answered both."""
 
-    sampling: Literal["probability", "quota", "opt_in", "census"]
-    weight: str | None = None
-    stratum: str | None = None
-    psu: str | None = None
-    stratum_psu_total: str | None = None
-    psu_size: str | None = None
-
-    @model_validator(mode="after")
-    def _stages_fit(self) -> Self:
-        if self.psu_size and not self.psu:
-            raise ValueError("`psu_size` needs `psu`")
-        return self
-
-    @property
-    def cells(self) -> list[str]:
-        """The columns it is read from."""
-        every = [self.weight, self.stratum, self.psu, self.stratum_psu_total, self.psu_size]
-        return [column for column in every if column]
+    id: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+    numerator: str
+    denominator: str
+    wording: Text
+    topic: Code
 
 
-class Wave(Model):
-    """A wave and its disclosure record (AAPOR Transparency Initiative, eleven items)."""
+class Harmonised(Model):
+    """What a question, as asked from a wave on, and its answers are the same as.
 
-    id: Code
-    fieldwork_start: IsoDate
-    fieldwork_end: IsoDate
-    mode: Literal["face_to_face", "telephone", "web", "paper", "mail", "mixed"]
-    strategy: Text = Field(description="1 how the data were collected")
-    sponsor: Text = Field(description="2 who paid and who conducted")
-    # 3 exact wording: the questions themselves
-    population: Text = Field(description="4")
-    sample_generation: Text = Field(description="5")
-    mode_detail: Text = Field(description="6 mode and language")
-    # 7 dates: fieldwork_start, fieldwork_end
-    precision: Text = Field(description="8 sample size and precision")
-    weighting: Text = Field(description="9")
-    processing: Text = Field(description="10 processing and quality checks")
-    limitations: Text = Field(description="11")
-    invited_count: int | None = Field(None, gt=0, description="for the response or participation rate")
+    Waves are compared where question and answers have the same concept. Without a line that is the question's
+    id and the answer's code, and a new wording (`versions`) is a concept of its own.
+    """
 
-    @model_validator(mode="after")
-    def _start_before_end(self) -> Self:
-        if self.fieldwork_start > self.fieldwork_end:
-            raise ValueError("`fieldwork_start` is after `fieldwork_end`")
-        return self
-
-
-class WaveFrom(Model):
-    """Where a row's wave id stands: exactly one of the three."""
-
-    constant: Code | None = None
-    column: str | None = None
-    file_name: GroupPattern | None = Field(
-        None, description="regular expression searched in the file's name; its first group is the wave id"
-    )
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if sum(value is not None for value in (self.constant, self.column, self.file_name)) != 1:
-            raise ValueError("give exactly one of `constant`, `column` and `file_name`")
-        return self
+    question: str
+    from_wave: Code | None = Field(None, description="none: from the first wave")
+    concept: Code
+    answers: dict[str, Code] = Field({}, description="answer code → concept of the answer")
 
 
 class Survey(Model):
     """How a file's rows become respondents and answers."""
 
     series: Identifier = Field(description="waves of one series are compared with each other")
+    is_panel: bool = Field(False, description="the same people are asked again, under the same respondent_id")
     wave_from: WaveFrom
     respondent_id: str | None = Field(None, description="column; none: the row number")
     complete_when: str | None = Field(None, description="column that is not empty for a complete interview")
     place: str | None = Field(None, description="column of the place code")
     coverage_place: Code | None = Field(None, description="the place the whole survey speaks for")
     design: Design
+    weighting: Weighting | None = Field(None, description="none: the design weight is kept")
     null_means: MissingName = Field("no_answer", description="nothing between the delimiters")
     empty_means: MissingName = Field("no_answer", description='a quoted empty string ("")')
     missing: dict[str, MissingName] = Field({}, description="cell value → why, for every question")
     groups: list[Group] = []
     questions: list[Question] = Field(min_length=1)
+    ratios: list[Ratio] = []
     waves: list[Wave] = Field(min_length=1)
-    crossings: list[tuple[Identifier, Identifier]] = []
+    crossings: list[list[Identifier]] = Field([], description="two or three dimensions, published together")
+    harmonisation: list[Harmonised] = []
 
     @property
     def cells(self) -> list[str]:
@@ -247,28 +209,101 @@ class Survey(Model):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
+        waves = [wave.id for wave in self.waves]
         for what, values in (
-            ("question id", [question.id for question in self.questions]),
-            ("wave id", [wave.id for wave in self.waves]),
-            ("group dimension", [group.dimension for group in self.groups]),
+            ("question id", [each.id for each in self.questions] + [each.id for each in self.ratios]),
+            ("wave id", waves),
+            ("group dimension", [PLACE, *(group.dimension for group in self.groups)]),
             ("question column", [column for question in self.questions for column in question.cells]),
+            ("crossing", ["*".join(sorted(crossing)) for crossing in self.crossings]),
+            ("harmonisation of", [(one.question, one.from_wave or waves[0]) for one in self.harmonisation]),
         ):
             again = repeated(values)
             if again:
                 raise ValueError(f"{what} {again[0]!r} stands twice; each may stand once")
         constant = self.wave_from.constant
-        if constant is not None and constant not in {wave.id for wave in self.waves}:
+        if constant is not None and constant not in waves:
             raise ValueError(f"wave_from.constant {constant!r} is none of the `waves`")
+        if self.is_panel and not self.respondent_id:
+            raise ValueError("`is_panel` needs `respondent_id`: people are found again by it")
+        for problem in (*self._wrong_crossings(), *self._wrong_questions(), *self._wrong_margins()):
+            raise ValueError(problem)
+        return self
+
+    def _wrong_crossings(self) -> Iterator[str]:
         dimensions = {group.dimension for group in self.groups}
         for crossing in self.crossings:
-            unknown = [name for name in crossing if name not in dimensions]
-            if unknown or crossing[0] == crossing[1]:
-                raise ValueError(f"crossing {list(crossing)} must name two different dimensions of `groups`")
+            if (
+                not 2 <= len(crossing) <= 3
+                or len(set(crossing)) < len(crossing)
+                or set(crossing) - dimensions
+            ):
+                yield f"crossing {crossing} must name two or three different dimensions of `groups`"
+
+    def _wrong_questions(self) -> Iterator[str]:
+        by_id = {question.id: question for question in self.questions}
+        waves = [wave.id for wave in self.waves]
         for question in self.questions:
             for option in question.options:
                 if question.kind == "single" and option.code in self.missing:
-                    raise ValueError(
+                    yield (
                         f"{option.code!r} is an option of {question.id} and a missing code of the survey;"
                         " move the code to `missing` of the questions that use it"
                     )
-        return self
+            begins = [version.from_wave for version in question.versions]
+            if set(begins) - set(waves[1:]) or len(set(begins)) < len(begins):
+                yield (
+                    f"the versions of {question.id} must begin at different waves of `waves`, after the first"
+                )
+        for ratio in self.ratios:
+            for name in (ratio.numerator, ratio.denominator):
+                if name not in by_id or by_id[name].kind != "numeric":
+                    yield f"{name!r}, of the ratio {ratio.id}, is no numeric question"
+            if ratio.numerator == ratio.denominator:
+                yield f"the ratio {ratio.id} is of a question to itself"
+        for line in self.harmonisation:
+            if line.question not in by_id:
+                yield f"`harmonisation` names {line.question!r}, which is no question"
+                continue
+            if line.from_wave is not None and line.from_wave not in waves:
+                yield f"`harmonisation` of {line.question} names {line.from_wave!r}, which is no wave"
+            codes = {option.code for option in by_id[line.question].options}
+            if unknown := sorted(set(line.answers) - codes):
+                yield f"`harmonisation` names {unknown[0]!r}, which is no option of {line.question}"
+        yield from self._shared_concepts()
+
+    def _shared_concepts(self) -> Iterator[str]:
+        """Answers of one wave that are the same thing; what a line says holds in later waves too."""
+        for question in self.questions:
+            concepts = {option.code: option.code for option in question.options}
+            for wave in (None, *(wave.id for wave in self.waves)):
+                for line in self.harmonisation:
+                    if line.question == question.id and line.from_wave == wave:
+                        concepts |= line.answers
+                if again := repeated(concepts.values()):
+                    yield f"`harmonisation` of {question.id} gives two answers the concept {again[0]!r}"
+                    break
+
+    def _wrong_margins(self) -> Iterator[str]:
+        known: dict[str, set[str] | None] = {
+            group.dimension: {category.code for category in [*group.codes, *group.bands]}
+            for group in self.groups
+        }
+        known |= {PLACE: None} if self.place else {}
+        numeric = {question.id for question in self.questions if question.kind == "numeric"}
+        for target in self.weighting.targets if self.weighting else []:
+            if target.code == TOTAL:
+                if target.dimension not in numeric:
+                    yield f"margins: {target.dimension!r} is no numeric question, so it has no {TOTAL}"
+                continue
+            dimensions, codes = target.dimension.split("*"), target.code.split("|")
+            unknown = [name for name in dimensions if name not in known]
+            if unknown or any(one == other for one, other in combinations(dimensions, 2)):
+                yield f"margins: {target.dimension!r} names no dimensions of `groups` (or `{PLACE}`)"
+            elif len(codes) != len(dimensions):
+                yield f"margins: code {target.code!r} does not have a part for each of {target.dimension!r}"
+            else:
+                for name, code in zip(dimensions, codes, strict=True):
+                    listed = known[name]
+                    if listed is not None and code not in listed:
+                        yield f"margins: {code!r} is no category of {name!r}"
