@@ -64,7 +64,6 @@ PERSONS = (
 
 WORKING = (
     ("int_survey_respondents__weighted", "respondent_key", "landing.survey_response"),
-    ("int_survey_domains__assigned", "respondent_number", "intermediate.int_survey_respondents__weighted"),
     ("int_survey_answers__scored", "respondent_number", "intermediate.int_survey_respondents__weighted"),
     ("int_social_items__deduplicated", "item_key", "landing.social_item"),
 )

@@ -60,7 +60,7 @@ def show(settings: Settings, night: Night, console: Console) -> None:
     console.print()
     for part in _sources(settings, night):
         console.print(part)
-    for warning in _left_out(settings):
+    for warning in [*_left_out(settings), *_held_waves(settings, night)]:
         console.print(warning, style="yellow", markup=False, soft_wrap=True)
     built = _built(settings, night)
     if built is not None:
@@ -87,6 +87,19 @@ def _left_out(settings: Settings) -> list[str]:
     known = {source.id for source in sources} | {Path(error.file).stem for error in errors}
     folders = (path for path in settings.inbox_dir.glob("*") if path.is_dir() and path.name not in known)
     return said + [f"! no spec claims the inbox folder {_relative(path)}" for path in sorted(folders)]
+
+
+def _held_waves(settings: Settings, night: Night) -> list[str]:
+    """Waves that were delivered and wait."""
+    from opinion_warehouse.database.connect import connect
+
+    with connect(settings, "publisher") as connection:
+        held = connection.execute(
+            "select source_id, wave_id, reason_code, detail from release_ctl.held_wave"
+            " inner join release_ctl.release using (release_id) where run_id = %s order by 1, 2",
+            (night.run_ids.get("publish_opinion"),),
+        ).fetchall()
+    return [f"! {source}: wave {wave} is held ({reason}): {detail}" for source, wave, reason, detail in held]
 
 
 def refused_sources(settings: Settings, night: Night) -> list[str]:

@@ -1,4 +1,4 @@
-"""Weighting, reliability and change: what needs distribution functions, which SQL has not.
+"""Weighting, reliability, change and trend: what needs distribution functions, which SQL has not.
 
 `weigh` runs before dbt builds the core, `analyse` after; both write tables that dbt takes as sources.
 """

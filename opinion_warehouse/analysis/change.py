@@ -1,8 +1,9 @@
 """Has an answer's share changed since the wave before?
 
-Waves are independent samples: the variance of a difference is the sum of the variances, its degrees of
-freedom the sum of theirs. Many answers and groups are compared at once, so p is adjusted (Benjamini-Hochberg)
-within one question and pair of waves, and only the adjusted p says "changed".
+The variance of a difference of independent samples is the sum of the variances, its degrees of freedom the
+sum of theirs; a panel's comes with the people who answered twice in it. Many answers and groups are compared
+at once, so p is adjusted (Benjamini-Hochberg) within one question and pair of waves, and only the adjusted p
+says "changed".
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-VERSION = "independent-bh.2"
+VERSION = "panel-bh.3"
 """Part of the digest that says whether a pair has to be compared again: raise it when a rule changes."""
 
 LEVEL = 0.05
@@ -31,30 +32,46 @@ class Estimates(NamedTuple):
     base: Any
 
 
+class Overlap(NamedTuple):
+    """What is known of pairs whose waves share people: the difference's own error and freedom."""
+
+    is_panel: Any
+    standard_error: Any
+    degrees_of_freedom: Any
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """One entry a pair of estimates; NaN where there is no margin of error to test with."""
+    """One entry a pair of estimates; NaN where there is no difference, or no margin of error to test with."""
 
     difference: Floats
     standard_error: Floats
     p_value: Floats
+    is_tested: NDArray[np.bool_]
+    """Large enough to be published: only these are a family whose tests are adjusted for each other."""
 
 
-def compare(before: Estimates, after: Estimates) -> Comparison:
-    """Difference of independent estimates with its standard error and two-sided p."""
+def compare(
+    before: Estimates, after: Estimates, overlap: Overlap | None = None, is_break: Any = False
+) -> Comparison:
+    """Differences with their standard error and two-sided p; pairs that are a break have none."""
     from scipy.special import stdtr
 
     estimate_0, error_0, df_0, base_0 = (np.asarray(column, dtype=np.float64) for column in before)
     estimate_1, error_1, df_1, base_1 = (np.asarray(column, dtype=np.float64) for column in after)
-    difference = estimate_1 - estimate_0
-    known = (df_0 > 0) & (df_1 > 0)
-    error = np.where(known, np.sqrt(error_0**2 + error_1**2), np.nan)
+    overlap = overlap or Overlap(False, np.nan, np.nan)
+    is_panel = np.asarray(overlap.is_panel, dtype=bool)
+    panel_error, panel_df = (np.asarray(column, dtype=np.float64) for column in overlap[1:])
+    difference = np.where(np.asarray(is_break, dtype=bool), np.nan, estimate_1 - estimate_0)
+    df = np.where(is_panel, panel_df, np.where((df_0 > 0) & (df_1 > 0), df_0 + df_1, np.nan))
+    error = np.where(is_panel, panel_error, np.sqrt(error_0**2 + error_1**2))
+    error = np.where(np.isnan(difference) | ~(df > 0), np.nan, error)
     with np.errstate(divide="ignore", invalid="ignore"):
         # No error on either side (0 % or 100 % in both): nothing to test with.
-        is_tested = (error > 0) & (np.minimum(base_0, base_1) >= MIN_BASE)
-        t = np.where(is_tested, np.abs(difference) / error, np.nan)
-        p_value = 2 * stdtr(np.where(known, df_0 + df_1, np.nan), -t)
-    return Comparison(difference, error, p_value)
+        t = np.where(error > 0, np.abs(difference) / error, np.nan)
+        p_value = 2 * stdtr(df, -t)
+        is_tested = ~np.isnan(p_value) & (np.minimum(base_0, base_1) >= MIN_BASE)
+    return Comparison(difference, error, p_value, is_tested)
 
 
 def adjust(p_value: Floats) -> Floats:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-VERSION = "nchs-2017.1"
+VERSION = "nchs-2017.2"
 """Part of the digest that says whether a wave has to be assessed again: raise it when a rule changes."""
 
 PRESENT = "present"
@@ -61,15 +61,18 @@ def assess(
     se = _floats(standard_error)
     at_edge = is_none | is_all
     with np.errstate(divide="ignore", invalid="ignore"):
-        n_e = np.where(at_edge, n, np.minimum(n, p * (1 - p) / se**2))
-        known = (df > 0) & (n > 1) & (at_edge | (se > 0))
-        n_e = np.where(known, n_e, np.nan)
-        n_star = np.minimum(n, n_e * (stdtrit(n - 1, 0.975) / stdtrit(df, 0.975)) ** 2)
+        effective = np.where(at_edge, np.inf, p * (1 - p) / se**2)
+        # An error of exactly 0 (every PSU alike) is known: n_e is n, as the design cannot better the sample.
+        known = (df > 0) & (n > 1) & (at_edge | (se >= 0))
+        n_e = np.where(known, np.minimum(n, effective), np.nan)
+        # Capped after the adjustment for degrees of freedom, as NCHS's own surveytable does.
+        n_star = np.minimum(n, effective * (stdtrit(n - 1, 0.975) / stdtrit(df, 0.975)) ** 2)
         low = np.where(is_none, 0.0, betaincinv(p * n_star, (1 - p) * n_star + 1, 0.025))
         high = np.where(is_all, 1.0, betaincinv(p * n_star + 1, (1 - p) * n_star, 0.975))
         low, high = np.where(known, low, np.nan), np.where(known, high, np.nan)
         width = high - low
-        relative, complement = width / p, width / (1 - p)
+        # Of 0 % there is no relative width: what is left is the review.
+        relative, complement = np.where(is_none, 0.0, width / p), width / (1 - p)
     present = np.where(
         at_edge | (df < 8), REVIEW, np.where((complement > 1.30) & (width > 0.05), COMPLEMENT, PRESENT)
     )

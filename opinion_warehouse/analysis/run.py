@@ -1,15 +1,14 @@
-"""Read the core's estimates, wave by wave where they changed; write reliability and change back."""
+"""Read the core's estimates, wave by wave where they changed; write reliability, change and trend back."""
 
-import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from psycopg import sql
 
-from opinion_warehouse.analysis import change, reliability
+from opinion_warehouse.analysis import change, reliability, series, trend
+from opinion_warehouse.analysis.tables import columns_of, digest, null, outdated, replace
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.settings import Settings
 
@@ -21,22 +20,34 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Wave:
-    """A wave as the analysis sees it; the digest is of all its estimates were computed from."""
+    """A wave as the analysis sees it.
+
+    `digest` is of all its estimates were computed from, `meaning_digest` of what they can be compared by.
+    """
 
     wave_key: str
     previous_wave_key: str | None
+    series_id: str
     digest: str
+    meaning_digest: str
     has_margin: bool
 
 
 # A sample not drawn by chance has no margin of error: nothing to assess or to test with.
 _WAVES = """
 select
-    survey.wave_key, survey.previous_wave_key, wave.input_digest,
+    survey.wave_key, survey.previous_wave_key, survey.series_id, wave.input_digest,
+    concat_ws(' ', survey.mode, survey.sampling, survey.fieldwork_end_date, (
+        select md5(string_agg(
+            concat_ws(' ', question_id, answer_code, question_concept, answer_concept), ','
+            order by question_id collate "C", answer_code collate "C"
+        ))
+        from core.bridge_answer_concept as concept where concept.wave_key = survey.wave_key
+    )),
     survey.sampling in ('probability', 'census') as has_margin
 from core.dim_survey as survey
 inner join core.fct_survey_wave as wave using (wave_key)
-order by survey.wave_key
+order by survey.series_id, survey.series_position
 """
 
 _PROPORTIONS = """
@@ -48,75 +59,131 @@ where wave_key = %s and measure = 'proportion' and base_unweighted_count > 0
 order by estimate_key
 """
 
-# The same question has the same id and the same answers on offer; else the shares are not comparable.
+# Estimates are of the same thing where question and answer have the same concept. A break has no
+# difference: the question had another wording or other options, the survey another mode or sampling, the
+# place other borders.
 _PAIRS = """
-with answers as (
-    select
-        wave_key, question_id,
-        coalesce(
-            array_agg(distinct answer_code order by answer_code) filter (where measure = 'proportion'), '{}'
-        ) as codes
-    from core.fct_survey_estimate
+with survey as (
+    select wave_key, mode, sampling, fieldwork_end_date from core.dim_survey
     where wave_key in (%(previous)s, %(wave)s)
-    group by wave_key, question_id
-), same_question as (
-    select question_id
-    from answers group by question_id
-    having count(*) = 2 and min(codes) = max(codes)
 ), cell as (
-    select * from core.fct_survey_estimate
-    inner join same_question using (question_id)
-    where wave_key in (%(previous)s, %(wave)s)
+    select
+        estimate.*, concept.option_set, survey.mode, survey.sampling, place.place_key, domain.code,
+        -- one key to join by: of several columns the planner would expect a single row
+        concat_ws('|', concept.question_concept, concept.answer_concept, domain.code) as cell_key,
+        concat_ws('|', concept.question_concept, domain.code) as concept_key,
+        concat_ws('|', estimate.source_id, estimate.question_id, domain.code) as question_key_then
+    from core.fct_survey_estimate as estimate
+    inner join survey using (wave_key)
+    inner join core.bridge_answer_concept as concept using (wave_key, answer_key)
+    left join core.dim_place as place
+        on estimate.place_code = place.place_code
+        and survey.fieldwork_end_date between place.valid_from and coalesce(place.valid_to, 'infinity')
+    cross join lateral (
+        select concat_ws('|', estimate.measure, estimate.base_code, estimate.domain_key) as code
+    ) as domain
+    where estimate.estimate is not null
+), before as (
+    select * from cell where wave_key = %(previous)s
+), asked as (
+    select distinct question_key_then from before
+), meant as (
+    select distinct concept_key from before
+), paired as (
+    select
+        this.estimate_key, this.question_id, before.estimate_key as before_key,
+        case
+            when before.estimate_key is null and meant.concept_key is not null then 'options'
+            when before.estimate_key is null then 'wording'
+            when this.mode <> before.mode then 'mode'
+            when this.sampling <> before.sampling then 'sampling'
+            when this.option_set <> before.option_set then 'options'
+            when this.place_key is distinct from before.place_key then 'boundary'
+        end as break_reason,
+        before.estimate as before_estimate, before.standard_error as before_error,
+        before.degrees_of_freedom as before_freedom, before.base_unweighted_count as before_base,
+        this.estimate, this.standard_error, this.degrees_of_freedom, this.base_unweighted_count
+    from cell as this
+    left join before on this.cell_key = before.cell_key
+    left join asked on this.question_key_then = asked.question_key_then
+    left join meant on this.concept_key = meant.concept_key
+    where this.wave_key = %(wave)s
+        -- what was not asked of these people then is new, and no break
+        and coalesce(before.estimate_key, asked.question_key_then, meant.concept_key) is not null
 )
 select
-    this.estimate_key, this.question_id,
-    before.estimate, before.standard_error, before.degrees_of_freedom, before.base_unweighted_count,
-    this.estimate, this.standard_error, this.degrees_of_freedom, this.base_unweighted_count
-from cell as this
-inner join cell as before using (question_id, answer_code, base_code, measure, domain_key)
-where this.wave_key = %(wave)s and before.wave_key = %(previous)s
-    and this.estimate is not null and before.estimate is not null
-order by this.question_id, this.estimate_key
+    paired.estimate_key, paired.question_id, paired.before_key, paired.break_reason,
+    panel.estimate_key is not null,
+    paired.before_estimate, paired.before_error, paired.before_freedom, paired.before_base,
+    paired.estimate, paired.standard_error, paired.degrees_of_freedom, paired.base_unweighted_count,
+    panel.standard_error, panel.degrees_of_freedom
+from paired
+left join core.fct_survey_panel_difference as panel
+    on paired.estimate_key = panel.estimate_key and panel.previous_wave_key = %(previous)s
+order by paired.question_id, paired.estimate_key
 """
 
 
 def analyse(settings: Settings, release_id: int) -> dict[str, int]:
-    """Assess and compare the waves whose estimates changed since they were last analysed."""
-    done = {"waves_assessed": 0, "estimates_assessed": 0, "pairs_compared": 0, "changes_tested": 0}
+    """Assess, compare and extend the trend of the waves whose estimates changed since they were analysed."""
+    done = {
+        "waves_assessed": 0,
+        "estimates_assessed": 0,
+        "pairs_compared": 0,
+        "changes_tested": 0,
+        "series_fitted": 0,
+        "trends_fitted": 0,
+    }
     with connect(settings, "transformer") as connection:
         waves = [_Wave(*row) for row in connection.execute(_WAVES)]
-        wanted = {w.wave_key: _digest(reliability.VERSION, w.digest) for w in waves if w.has_margin}
-        for key in _outdated(connection, "survey_reliability", wanted):
+        with_margin = [wave for wave in waves if wave.has_margin]
+        wanted = {wave.wave_key: digest(reliability.VERSION, wave.digest) for wave in with_margin}
+        for key in outdated(connection, "survey_reliability", "wave_key", wanted):
             done["estimates_assessed"] += _assess(connection, key, wanted[key])
             done["waves_assessed"] += 1
+
         by_key = {wave.wave_key: wave for wave in waves}
         pairs = {
             wave.wave_key: (by_key[wave.previous_wave_key], wave)
-            for wave in waves
-            if wave.has_margin and wave.previous_wave_key and by_key[wave.previous_wave_key].has_margin
+            for wave in with_margin
+            if wave.previous_wave_key and by_key[wave.previous_wave_key].has_margin
         }
         wanted = {
-            key: _digest(change.VERSION, before.wave_key, before.digest, after.digest)
+            key: digest(
+                change.VERSION,
+                *(f"{wave.wave_key} {wave.digest} {wave.meaning_digest}" for wave in (before, after)),
+            )
             for key, (before, after) in pairs.items()
         }
-        for key in _outdated(connection, "survey_change", wanted):
+        for key in outdated(connection, "survey_change", "wave_key", wanted):
             done["changes_tested"] += _compare(connection, *pairs[key], wanted[key])
             done["pairs_compared"] += 1
+
+        wanted = {}
+        for wave in with_margin:  # a chain of digests: of every wave of the series, in order
+            start = wanted.get(wave.series_id, series.VERSION)
+            wanted[wave.series_id] = digest(start, wave.wave_key, wave.digest, wave.meaning_digest)
+        lengths = Counter(wave.series_id for wave in with_margin)
+        wanted = {name: value for name, value in wanted.items() if lengths[name] >= trend.MIN_WAVES}
+        for series_id in outdated(connection, "opinion_trend", "series_id", wanted):
+            done["trends_fitted"] += series.fit_series(connection, series_id, wanted[series_id])
+            done["series_fitted"] += 1
     log.info("release %s: %s", release_id, done)
     return done
 
 
-def _assess(connection: "Connection[Any]", wave_key: str, digest: str) -> int:
+def _assess(connection: "Connection[Any]", wave_key: str, input_digest: str) -> int:
     rows = connection.execute(_PROPORTIONS, (wave_key,)).fetchall()
-    keys, estimate, error, base, answered, df = _columns(rows, 6)
+    keys, estimate, error, base, answered, df = columns_of(rows, 6)
     found = reliability.assess(estimate, error, base, answered, df)
-    return _replace(
+    return replace(
         connection,
         "survey_reliability",
+        "wave_key",
         wave_key,
         "estimate_key wave_key input_digest effective_sample_size_nchs kg_ci_low kg_ci_high reliability_code",
         (
-            (key, wave_key, digest, _null(n_e), _null(low), _null(high), str(code))
+            (key, wave_key, input_digest, null(n_e), null(low), null(high), str(code))
             for key, n_e, low, high, code in zip(
                 keys, found.effective_sample_size, found.ci_low, found.ci_high, found.code, strict=True
             )
@@ -124,72 +191,52 @@ def _assess(connection: "Connection[Any]", wave_key: str, digest: str) -> int:
     )
 
 
-def _compare(connection: "Connection[Any]", before: _Wave, after: _Wave, digest: str) -> int:
+def _compare(connection: "Connection[Any]", before: _Wave, after: _Wave, input_digest: str) -> int:
     names = {"previous": before.wave_key, "wave": after.wave_key}
     rows = connection.execute(_PAIRS, names).fetchall()
-    keys, questions, *numbers = _columns(rows, 10)
-    found = change.compare(change.Estimates(*numbers[:4]), change.Estimates(*numbers[4:]))
+    keys, questions, previous, breaks, is_panel, *numbers = columns_of(rows, 15)
+    found = change.compare(
+        change.Estimates(*numbers[:4]),
+        change.Estimates(*numbers[4:8]),
+        change.Overlap(is_panel, *numbers[8:]),
+        is_break=[reason is not None for reason in breaks],
+    )
     adjusted = np.full(len(keys), np.nan)
-    family = np.asarray(questions)
+    family, tested = np.asarray(questions), np.where(found.is_tested, found.p_value, np.nan)
     for question in np.unique(family):
-        adjusted[family == question] = change.adjust(found.p_value[family == question])
-    return _replace(
+        adjusted[family == question] = change.adjust(tested[family == question])
+    return replace(
         connection,
         "survey_change",
+        "wave_key",
         after.wave_key,
         "estimate_key wave_key previous_wave_key input_digest difference standard_error"
-        " p_value adjusted_p_value is_changed",
+        " p_value adjusted_p_value is_changed is_panel break_reason previous_estimate_key",
         (
             (
                 key,
                 after.wave_key,
                 before.wave_key,
-                digest,
-                float(difference),
-                _null(error),
-                _null(p_value),
-                _null(q),
+                input_digest,
+                null(difference),
+                null(error),
+                null(p_value),
+                null(q),
                 None if np.isnan(q) else bool(q <= change.LEVEL),
+                overlaps,
+                reason,
+                previous_key if reason is None else None,
             )
-            for key, difference, error, p_value, q in zip(
-                keys, found.difference, found.standard_error, found.p_value, adjusted, strict=True
+            for key, difference, error, p_value, q, overlaps, reason, previous_key in zip(
+                keys,
+                found.difference,
+                found.standard_error,
+                found.p_value,
+                adjusted,
+                is_panel,
+                breaks,
+                previous,
+                strict=True,
             )
         ),
     )
-
-
-def _outdated(connection: "Connection[Any]", table: str, wanted: dict[str, str]) -> list[str]:
-    """Waves to be analysed again; results of waves that are no longer analysed go."""
-    results = sql.Identifier("analysis", table)
-    connection.execute(sql.SQL("delete from {} where wave_key <> all(%s)").format(results), (list(wanted),))
-    known = sql.SQL("select wave_key, max(input_digest) from {} group by wave_key").format(results)
-    done = dict(connection.execute(known).fetchall())
-    return [key for key, digest in wanted.items() if done.get(key) != digest]
-
-
-def _replace(
-    connection: "Connection[Any]", table: str, wave_key: str, columns: str, rows: Iterable[Sequence[Any]]
-) -> int:
-    """Replace a wave's results in one transaction, so that a killed run leaves whole waves only."""
-    results = sql.Identifier("analysis", table)
-    count = 0
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("delete from {} where wave_key = %s").format(results), (wave_key,))
-        names = sql.SQL(", ").join(map(sql.Identifier, columns.split()))
-        with cursor.copy(sql.SQL("copy {} ({}) from stdin").format(results, names)) as copy:
-            for count, row in enumerate(rows, start=1):  # noqa: B007 (the last number is the count)
-                copy.write_row(row)
-    connection.commit()
-    return count
-
-
-def _columns(rows: list[Any], width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
-
-
-def _null(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
