@@ -4,7 +4,8 @@
 ) }}
 -- One row a wave that has been computed: its sizes, and the digest of what it was computed from. Written after the
 -- estimates and their tests, so that a build that broke is done again.
--- depends_on: {{ ref('fct_survey_estimate') }}
+-- depends_on: {{ ref('fct_survey_estimate') }}, {{ ref('fct_survey_panel_difference') }}
+-- depends_on: {{ ref('fct_survey_item_nonresponse') }}
 select
     wave.wave_key,
     wave.source_id,
@@ -21,4 +22,5 @@ inner join {{ ref('stg_survey__responses') }} as response
     on wave.source_id = response.source_id and wave.wave_id = response.wave_id and wave.file_id = response.file_id
 left join {{ ref('int_survey_respondents__weighted') }} as respondent
     on wave.wave_key = respondent.wave_key and response.respondent_key = respondent.respondent_key
+where not wave.is_partner
 group by wave.wave_key, wave.source_id, wave.wave_id, wave.input_digest

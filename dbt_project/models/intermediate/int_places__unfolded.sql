@@ -12,7 +12,8 @@ with unfolded as (
     where ancestor.place_code is not null
 )
 
-select
+-- a place with several versions is one place
+select distinct
     unfolded.place_code,
     unfolded.ancestor_place_code
 from unfolded

@@ -79,11 +79,26 @@ listed as (
                     and option.score is not null
             )
         )
+
+    union all
+
+    select
+        source_id,
+        question_id,
+        '_ratio' as answer_code,
+        'ratio' as measure,
+        '_ratio' as item_code,
+        9999 as answer_position,
+        'Tỷ số' as label_vi,
+        'Ratio' as label_en,
+        null as tendency,
+        null as score,
+        true as is_substantive
+    from {{ ref('stg_spec__questions') }}
+    where kind = 'ratio'
 )
 
 select
-    {{ key(['source_id', 'question_id', 'answer_code']) }} as answer_key,
-    {{ key(['source_id', 'question_id']) }} as question_key,
     source_id,
     question_id,
     answer_code,

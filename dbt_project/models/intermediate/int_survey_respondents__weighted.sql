@@ -1,53 +1,83 @@
+{{ config(indexes=[{'columns': ['wave_number']}]) }}
 -- One row a complete interview of a changed wave, with its place in the sampling design as numbers.
--- No PSU given: the respondent is the PSU. PSU codes are read within their stratum.
+-- No PSU given: the respondent is the PSU. PSU codes are read within their stratum, second-stage ones within their PSU.
 with respondent as (
     select
+        wave.wave_number,
         wave.wave_key,
         response.respondent_key,
-        case when wave.has_weight then response.weight else 1 end as weight,
+        case
+            when wave.is_calibrated then calibrated.weight
+            when wave.has_weight then response.weight
+            else 1
+        end as weight,
         coalesce(response.stratum_code, '') as stratum_code,
         case
-            when response.psu_code is null then 'r' || response.respondent_key else 'p' || response.psu_code
+            when response.psu_code is null then 'r' || coalesce(response.panel_key, response.respondent_key)
+            else 'p' || response.psu_code
         end as psu_code,
+        response.psu_code is not null as has_psu,
+        response.ssu_code,
         response.stratum_psu_total,
-        response.psu_size
+        response.psu_size,
+        response.panel_key,
+        response.place_code,
+        response.groups as group_codes
     from {{ ref('int_survey_waves__changed') }} as wave
     inner join {{ ref('stg_survey__responses') }} as response
         on
             wave.source_id = response.source_id
             and wave.wave_id = response.wave_id
             and wave.file_id = response.file_id
-    where response.is_complete and (response.weight is not null or not wave.has_weight)
+    left join {{ ref('stg_analysis__survey_weights') }} as calibrated
+        on response.file_id = calibrated.file_id and response.respondent_key = calibrated.respondent_key
+    where
+        response.is_complete
+        and (response.weight is not null or not wave.has_weight)
+        and (calibrated.weight is not null or not wave.is_calibrated)
 ),
 
 numbered as (
     select
         *,
-        row_number() over (order by wave_key, respondent_key)::int as respondent_number,
-        dense_rank() over (order by wave_key, stratum_code)::int as stratum_number,
-        dense_rank() over (order by wave_key, stratum_code, psu_code)::int as psu_number,
-        dense_rank() over (partition by wave_key, stratum_code order by psu_code)::int as psu_rank,
-        count(*) over (partition by wave_key, stratum_code, psu_code)::int as psu_respondent_count
+        row_number() over (order by wave_number, respondent_key)::int as respondent_number,
+        dense_rank() over (order by wave_number, stratum_code)::int as stratum_number,
+        dense_rank() over (order by wave_number, stratum_code, psu_code)::int as psu_number,
+        dense_rank() over (order by wave_number, place_code, group_codes)::int as profile_number,
+        dense_rank() over (partition by wave_number, stratum_code order by psu_code)::int as psu_rank,
+        dense_rank() over (
+            partition by wave_number, stratum_code, psu_code order by coalesce(ssu_code, respondent_key)
+        )::int as ssu_rank
     from respondent
 ),
 
 counted as (
     select
         *,
-        max(psu_rank) over (partition by wave_key, stratum_code) as stratum_psu_count
+        max(psu_rank) over (partition by wave_number, stratum_number) as stratum_psu_count,
+        max(ssu_rank) over (partition by psu_number) as psu_ssu_count
     from numbered
 )
 
 select
+    wave_number,
     respondent_number,
     wave_key,
     respondent_key,
+    panel_key,
+    place_code,
+    group_codes,
+    profile_number,
     weight,
+    stratum_code,
+    psu_code,
+    ssu_code,
     stratum_number,
     psu_number,
+    case when ssu_code is not null then ssu_rank end as ssu_number,
     stratum_psu_count,
-    psu_respondent_count,
+    psu_ssu_count,
     least(coalesce(stratum_psu_count / stratum_psu_total, 0), 1) as stratum_fraction,
-    -- without the PSU's size the PSU was taken whole: no second stage
-    least(coalesce(psu_respondent_count / psu_size, 1), 1) as psu_fraction
+    -- without the PSU's size the PSU was taken whole: no second stage; a respondent who is the PSU has none either
+    case when has_psu then least(coalesce(psu_ssu_count / psu_size, 1), 1) else 1 end as psu_fraction
 from counted

@@ -1,21 +1,57 @@
--- Waves to compute tonight: those whose input is not what core.fct_survey_wave was built from.
+-- Waves to compute tonight: those whose input is not what core.fct_survey_wave was built from. A panel's change needs
+-- the wave next to it too: that one is read again (is_partner), and its estimates are left alone.
 -- What the spec says of them is written down here: read from the spec's JSON a row, it took seconds a wave.
 {%- set built = previous_build('fct_survey_wave') %}
+with judged as (
+    select
+        current.*,
+        {% if built -%}
+            not exists (
+                select 1 from {{ built }} as built
+                where built.wave_key = current.wave_key and built.input_digest = current.input_digest
+            ) as is_changed
+        {%- else -%}
+            true as is_changed
+        {%- endif %}
+    from {{ ref('int_survey_waves__current') }} as current
+),
+
+wanted as (
+    select
+        wave.*,
+        previous.wave_key as panel_wave_key
+    from judged as wave
+    inner join {{ ref('stg_spec__surveys') }} as survey on wave.source_id = survey.source_id
+    left join judged as previous
+        on
+            survey.is_panel
+            and wave.previous_wave_key = previous.wave_key
+            and wave.source_id = previous.source_id
+    left join judged as next
+        on survey.is_panel and wave.wave_key = next.previous_wave_key and wave.source_id = next.source_id
+    where wave.is_changed or coalesce(previous.is_changed, false) or coalesce(next.is_changed, false)
+)
+
 select
-    current.wave_key,
-    current.source_id,
-    current.wave_id,
-    current.file_id,
-    current.input_digest,
+    row_number() over (order by wanted.wave_key)::int as wave_number,
+    wanted.wave_key,
+    -- only where both waves are read tonight
+    other.wave_key as panel_wave_key,
+    not wanted.is_changed as is_partner,
+    wanted.source_id,
+    wanted.wave_id,
+    wanted.wave_position,
+    wanted.file_id,
+    wanted.input_digest,
     survey.sampling,
     survey.has_weight,
-    survey.coverage_place_code
-from {{ ref('int_survey_waves__current') }} as current
-inner join {{ ref('stg_spec__surveys') }} as survey on current.source_id = survey.source_id
-{% if built -%}
-where
-    not exists (
-        select 1 from {{ built }} as built
-        where built.wave_key = current.wave_key and built.input_digest = current.input_digest
-    )
-{%- endif %}
+    survey.coverage_place_code,
+    coalesce(weighting.weighting_method, '') in ('rake', 'poststratify', 'greg') as is_calibrated
+from wanted
+inner join {{ ref('stg_spec__surveys') }} as survey on wanted.source_id = survey.source_id
+left join wanted as other on wanted.panel_wave_key = other.wave_key
+left join {{ ref('stg_analysis__survey_weighting') }} as weighting
+    on
+        wanted.source_id = weighting.source_id
+        and wanted.wave_id = weighting.wave_id
+        and wanted.file_id = weighting.file_id

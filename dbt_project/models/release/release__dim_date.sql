@@ -5,6 +5,8 @@ with dated as (
     union all
     select fieldwork_end_date as at from {{ ref('dim_survey') }}
     union all
+    select level_date as at from {{ ref('release__fct_opinion_trend') }}
+    union all
     select period_start as at from {{ ref('int_reports__current') }}
     union all
     select period_end as at from {{ ref('int_reports__current') }}

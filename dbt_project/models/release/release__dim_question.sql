@@ -4,6 +4,7 @@ select
     question_key,
     source_id,
     question_id,
+    version_code,
     question_position,
     kind,
     topic_code,

@@ -11,6 +11,7 @@ select
     survey.series_id,
     survey.previous_wave_key,
     survey.series_position,
+    survey.is_panel,
     survey.coverage_place_code,
     survey.fieldwork_start_date,
     survey.fieldwork_end_date,
@@ -20,10 +21,19 @@ select
     case when size.is_shown then {{ rounded_base('survey.respondent_count') }} end as respondent_count,
     survey.invited_count,
     case when size.is_shown then {{ rounded_share('survey.response_rate') }} end as response_rate,
+    {%- for number in range(2, 7) %}
+    case when size.is_shown then {{ rounded_share('survey.response_rate_' ~ number) }} end
+        as response_rate_{{ number }},
+    {%- endfor %}
     case when size.is_shown then {{ rounded_share('survey.participation_rate') }} end as participation_rate,
     survey.weighting_method,
     case when size.is_shown then round(survey.weight_max_to_median::numeric, 2) end as weight_max_to_median,
     case when size.is_shown then round(survey.kish_design_effect::numeric, 2) end as kish_design_effect,
+    case when size.is_shown then round(survey.weight_cap::numeric, 2) end as weight_cap,
+    case when size.is_shown then round(survey.margin_error::numeric, 8) end as margin_error,
+    survey.margins_source_vi,
+    survey.margins_source_en,
+    survey.margins_date,
     survey.strategy_vi,
     survey.strategy_en,
     survey.sponsor_vi,

@@ -1,8 +1,10 @@
 {{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
--- Change since the wave before. Where either wave's estimate is hidden, the change is hidden with it.
+-- Change since the wave before. Where either wave's estimate is hidden, the change is hidden with it. A break (B) has
+-- no change: the two estimates are not of the same thing.
 select
     {{ release_id() }} as release_id,
     change.estimate_key,
+    change.previous_estimate_key,
     change.wave_key,
     change.previous_wave_key,
     this.question_key,
@@ -16,22 +18,23 @@ select
     this.group_code,
     this.place_key,
     this.place_code,
+    change.is_panel,
+    change.break_reason,
     case when cell.is_shown then {{ rounded_share('change.difference') }} end as difference,
     case when cell.is_shown then round(change.standard_error::numeric, 4) end as standard_error,
     case when cell.is_shown then round(change.p_value::numeric, 4) end as p_value,
     case when cell.is_shown then round(change.adjusted_p_value::numeric, 4) end as adjusted_p_value,
     case when cell.is_shown then change.is_changed end as is_changed,
-    case when not cell.is_shown then 'M' when 'U' in (this.obs_status, before.obs_status) then 'U' else 'A' end
-        as obs_status,
-    case when 'A' in (this.conf_status, before.conf_status) then 'A' else 'F' end as conf_status
+    case
+        when change.break_reason is not null then 'B'
+        when not cell.is_shown then 'M'
+        when 'U' in (this.obs_status, before.obs_status) then 'U'
+        else 'A'
+    end as obs_status,
+    case when 'A' in (this.conf_status, coalesce(before.conf_status, 'F')) then 'A' else 'F' end as conf_status
 from {{ source('analysis', 'survey_change') }} as change
 inner join {{ ref('release__fct_survey_estimate') }} as this on change.estimate_key = this.estimate_key
-inner join {{ ref('dim_question') }} as question on this.question_key = question.question_key
-inner join {{ ref('dim_survey') }} as earlier on change.previous_wave_key = earlier.wave_key
-inner join {{ ref('release__fct_survey_estimate') }} as before
-    on
-        before.estimate_key = {{ key([
-            'earlier.wave_key', 'earlier.source_id', 'question.question_id', 'this.answer_code', 'this.base_code',
-            'this.measure', 'this.group_dimension', 'this.group_code', 'this.place_code',
-        ]) }}
-cross join lateral (select this.obs_status <> 'M' and before.obs_status <> 'M' as is_shown) as cell
+left join {{ ref('release__fct_survey_estimate') }} as before on change.previous_estimate_key = before.estimate_key
+cross join lateral (
+    select change.break_reason is null and 'M' not in (this.obs_status, coalesce(before.obs_status, 'M')) as is_shown
+) as cell

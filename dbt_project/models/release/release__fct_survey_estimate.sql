@@ -1,7 +1,32 @@
 {{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
 -- Disclosure control of survey cells, on unweighted counts. A hidden row stays, without any of its measures: the number
 -- of respondents would rebuild the share. Hidden for privacy: conf_status A. Hidden as unreliable: conf_status F.
-with judged as (
+with located as (
+    -- the place as it was at the end of fieldwork; else as it is known best
+    select distinct on (wave.wave_key, place.place_code)
+        wave.wave_key,
+        place.place_code,
+        place.place_key,
+        place.place_level
+    from {{ ref('dim_survey') }} as wave
+    cross join {{ ref('dim_place') }} as place
+    order by
+        wave.wave_key asc, place.place_code asc,
+        (wave.fieldwork_end_date between place.valid_from and coalesce(place.valid_to, 'infinity')) desc,
+        place.valid_from desc
+),
+
+-- combinations of groups, or of group and place, are very many: where no base is large enough they are not listed
+large as (
+    select
+        wave_key,
+        domain_key
+    from {{ ref('fct_survey_estimate') }}
+    group by wave_key, domain_key
+    having max(base_unweighted_count) >= {{ var('disclosure_min_base') }}
+),
+
+judged as (
     select
         estimate.*,
         -- a mean has no presentation standard; without a variance nothing is published either
@@ -19,9 +44,16 @@ with judged as (
     inner join {{ ref('dim_survey') }} as survey on estimate.wave_key = survey.wave_key
     inner join {{ ref('dim_question') }} as question on estimate.question_key = question.question_key
     inner join {{ ref('dim_topic') }} as topic on question.topic_code = topic.topic_code
-    inner join {{ ref('dim_place') }} as place on estimate.place_code = place.place_code and place.valid_to is null
+    inner join located as place on estimate.wave_key = place.wave_key and estimate.place_code = place.place_code
     left join {{ source('analysis', 'survey_reliability') }} as reliability
         on estimate.estimate_key = reliability.estimate_key
+    where
+        estimate.group_dimension = 'all'
+        or (estimate.place_code = survey.coverage_place_code and estimate.group_dimension not like '%*%')
+        or exists (
+            select 1 from large
+            where large.wave_key = estimate.wave_key and large.domain_key = estimate.domain_key
+        )
 ),
 
 hidden as (

@@ -46,7 +46,8 @@ select
     change.difference as change_difference,
     change.standard_error as change_standard_error,
     change.adjusted_p_value as change_adjusted_p_value,
-    change.is_changed
+    change.is_changed,
+    change.break_reason as change_break_reason
 from {{ ref('release__fct_survey_estimate') }} as estimate
 inner join {{ ref('dim_survey') }} as survey on estimate.wave_key = survey.wave_key
 inner join {{ ref('dim_source') }} as source on survey.source_key = source.source_key

@@ -23,7 +23,15 @@ select
     wave.value #>> '{processing,en}' as processing_en,
     wave.value #>> '{limitations,vi}' as limitations_vi,
     wave.value #>> '{limitations,en}' as limitations_en,
-    (wave.value ->> 'invited_count')::bigint as invited_count
+    (wave.value ->> 'invited_count')::bigint as invited_count,
+    (wave.value #>> '{dispositions,complete}')::bigint as complete_count,
+    (wave.value #>> '{dispositions,partial}')::bigint as partial_count,
+    (wave.value #>> '{dispositions,refusal}')::bigint as refusal_count,
+    (wave.value #>> '{dispositions,non_contact}')::bigint as non_contact_count,
+    (wave.value #>> '{dispositions,other}')::bigint as other_count,
+    (wave.value #>> '{dispositions,unknown_household}')::bigint as unknown_household_count,
+    (wave.value #>> '{dispositions,unknown_other}')::bigint as unknown_other_count,
+    (wave.value #>> '{dispositions,eligible_share}')::double precision as eligible_share
 from {{ source('intake', 'source') }} as source
 cross join lateral jsonb_array_elements(source.spec #> '{survey,waves}') with ordinality as wave
 where source.family = 'survey'

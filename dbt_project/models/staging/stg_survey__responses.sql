@@ -7,8 +7,10 @@ select
     weight,
     stratum_code,
     psu_code,
+    ssu_code,
     stratum_psu_total,
     psu_size,
+    panel_key,
     place_code,
     groups
 from {{ source('landing', 'survey_response') }}

@@ -1,0 +1,66 @@
+-- What a landed answer counts as: a small list to join, so that no rule is looked up for each of millions of answers.
+-- Single choice: the option given; khó trả lời that is no option goes to the question's own, or to _dont_know.
+-- Multiple choice: each option is a yes/no item; its y is 1 or 0.
+with dont_know_option as (
+    select
+        source_id,
+        question_id,
+        min(answer_code) as answer_code
+    from {{ ref('int_survey_options__listed') }}
+    where not is_substantive and item_code = ''
+    group by source_id, question_id
+)
+
+select
+    option.source_id,
+    option.question_id,
+    '' as item_code,
+    option.answer_code,
+    case when option.is_substantive then 0 else 3 end::smallint as missing_code,
+    option.item_number,
+    option.option_number,
+    1::double precision as y,
+    option.is_substantive
+from {{ ref('int_survey_options__listed') }} as option
+where option.measure = 'proportion' and option.item_code = '' and option.answer_code <> '_dont_know'
+
+union all
+
+-- a cell that means khó trả lời and is no option
+select
+    option.source_id,
+    option.question_id,
+    '' as item_code,
+    '' as answer_code,
+    3::smallint as missing_code,
+    option.item_number,
+    option.option_number,
+    1::double precision as y,
+    false as is_substantive
+from {{ ref('int_survey_options__listed') }} as option
+inner join dont_know_option
+    on
+        option.source_id = dont_know_option.source_id
+        and option.question_id = dont_know_option.question_id
+        and option.answer_code = dont_know_option.answer_code
+where option.measure = 'proportion'
+
+union all
+
+select
+    option.source_id,
+    option.question_id,
+    option.item_code,
+    tick.answer_code,
+    tick.missing_code::smallint as missing_code,
+    option.item_number,
+    option.option_number,
+    tick.answer_code::double precision as y,
+    -- who ticks khó trả lời gives no substantive answer to any of the items
+    option.is_substantive or tick.answer_code = '0' as is_substantive
+from {{ ref('int_survey_options__listed') }} as option
+cross join (values ('1', 0), ('1', 3), ('0', 0)) as tick (answer_code, missing_code)
+where
+    option.measure = 'proportion'
+    and option.item_code <> ''
+    and (tick.answer_code = '0' or (tick.missing_code = 0) = option.is_substantive)
