@@ -18,7 +18,7 @@ MENTIONS = {
     THIRD: "mentions_20260629_20260705.csv",
 }
 WAVES = ("results-survey482915_2025-12.csv", "results-survey482915_2026-06.csv")
-KEYS = ("respondent_key", "respondent_number", "item_key")
+KEYS = ("respondent_key", "respondent_number", "panel_key", "item_key")
 
 
 def take_in(settings: Settings, source_id: str, path: Path, night: date) -> str:

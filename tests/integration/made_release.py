@@ -118,9 +118,34 @@ def rows() -> dict[str, list[Row]]:
         "conf_status": "F",
     }
     changes = [
-        change | {"estimate_key": "w2-a-all", "answer_key": "q1a", "answer_code": "a", "difference": 0.08},
-        change | {"estimate_key": "w2-b-all", "answer_key": "q1b", "answer_code": "b", "difference": -0.08},
+        change
+        | {
+            "estimate_key": f"w2-{answer}-all",
+            "previous_estimate_key": f"w1-{answer}-all",
+            "answer_key": f"q1{answer}",
+            "answer_code": answer,
+            "difference": difference,
+        }
+        for answer, difference in (("a", 0.08), ("b", -0.08))
     ]
+    trend = {
+        "series_key": "t",
+        "series_id": "s",
+        "question_key": "q1",
+        "answer_key": "q1a",
+        "answer_code": "a",
+        "group_key": "g-all",
+        "place_key": "p92",
+        "level": 0.44,
+        "ci80_low": 0.42,
+        "ci80_high": 0.46,
+        "ci95_low": 0.40,
+        "ci95_high": 0.48,
+        "vintage": SUNDAY,
+        "backtest_count": 150,
+        "backtest_coverage": 0.95,
+        "backtest_coverage_80": 0.8,
+    }
     by_key = {row["estimate_key"]: row for row in changes}
     week = {"source_key": "r", "period_code": "2026-W47", "period_start": MONDAY, "period_end": SUNDAY}
     at = {"place_key": "p92", "place_code": "92"}
@@ -192,7 +217,7 @@ def rows() -> dict[str, list[Row]]:
         "conf_status",
     )
     return {
-        "dim_date": [{"date_day": day} for day in (MONDAY, date(2026, 11, 20), NIGHT)],
+        "dim_date": [{"date_day": day} for day in (MONDAY, date(2026, 11, 20), NIGHT, date(2026, 12, 20))],
         "dim_place": [
             {
                 "place_key": "p92",
@@ -234,6 +259,17 @@ def rows() -> dict[str, list[Row]]:
         ],
         "fct_survey_estimate": estimates,
         "fct_survey_change": changes,
+        "fct_opinion_trend": [
+            trend
+            | {
+                "trend_key": "t2",
+                "level_date": SUNDAY,
+                "is_forecast": False,
+                "wave_key": "w2",
+                "estimate_key": "w2-a-all",
+            },
+            trend | {"trend_key": "t3", "level_date": date(2026, 12, 20), "is_forecast": True},
+        ],
         "fct_report_opinion": [
             report
             | shown
@@ -390,6 +426,12 @@ def make_core(settings: Settings) -> None:
             "insert into core.fct_report_opinion values"
             " ('r', '_all', '_all', '_all', '92', 40), ('r', '_all', '_all', 'Z9', '92', 4);"
         )
+        for row in rows()["fct_opinion_trend"]:
+            connection.execute(
+                "insert into analysis.opinion_trend values ('t', 's', 'x', 'w2-a-all', %s, %s, .44, .42, .46,"
+                " .4, .48, %s, 150, .8, .95)",
+                [row["level_date"], row["is_forecast"], row["vintage"]],
+            )
         for row in rows()["fct_survey_estimate"]:
             count = 901 if row["estimate"] is not None else 9
             connection.execute(

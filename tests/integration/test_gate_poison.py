@@ -27,11 +27,13 @@ POISON: dict[str, list[str]] = {
     "REL-006": ["update {r}.fct_report_submission set period_code = '2026-W40' where submission_key = 'm41'"],
     "REL-007": ["insert into {r}.fct_social_volume select * from {r}.fct_social_volume"],
     "REL-008": ["update {r}.fct_source_comparison set source_key = 's' where comparison_key = 'c1'"],
+    "REL-009": ["insert into {r}.fct_opinion_trend select * from {r}.fct_opinion_trend"],
     "REL-011": [f"update {{r}}.{E_} set place_key = 'nowhere' {SHOWN}"],
     "REL-012": ["update {r}.fct_recommendation set unit_code = 'nowhere'"],
     "REL-013": ["delete from {r}.dim_date where date_day = '2026-11-20'"],
     "REL-014": ["update {r}.fct_source_comparison set topic_code = 'X' where comparison_key = 'c3'"],
     "REL-015": ["update {r}.dim_question set topic_code = 'X'"],
+    "REL-016": ["update {r}.fct_opinion_trend set wave_key = 'w1' where trend_key = 't2'"],
     "REL-021": [f"update {{r}}.{E_} set estimate = 40.0 {SHOWN}"],
     "REL-022": [f"update {{r}}.{E_} set standard_error = -0.1 {SHOWN}"],
     "REL-023": [f"update {{r}}.{E_} set estimate = 0.41 {SHOWN}"],
@@ -45,6 +47,8 @@ POISON: dict[str, list[str]] = {
     "REL-031": ["update {r}.obt_survey_estimate set estimate = 0.5 where estimate_key = 'w1-a-all'"],
     "REL-032": ["delete from {r}.obt_opinion_by_topic where comparison_key = 'c3'"],
     "REL-033": ["update {r}.dim_survey set sponsor_vi = ' ' where wave_key = 'w1'"],
+    "REL-034": ["update {r}.fct_opinion_trend set ci80_low = 0.5 where trend_key = 't2'"],
+    "REL-035": ["update {r}.fct_survey_change set break_reason = 'wording' where answer_code = 'a'"],
     "REL-101": [f"update {{r}}.{E_} set base_unweighted_count = 5 {HIDDEN}"],
     "REL-102": [f"update {{r}}.{E_} set base_unweighted_count = 25 {SHOWN}"],
     "REL-103": [f"update core.{E_} set base_unweighted_count = 28 {SHOWN}"],
@@ -54,6 +58,7 @@ POISON: dict[str, list[str]] = {
     "REL-107": [f"update {{r}}.{E_} set standard_error = 0.02, degrees_of_freedom = 9 where wave_key = 'o1'"],
     "REL-108": [f"update {{r}}.{E_} set estimate = null {SHOWN}"],
     "REL-109": [f"update {{r}}.{E_} set reliability_code = 'suppress_relative_width' {SHOWN}"],
+    "REL-110": [f"update {{r}}.{E_} set estimate = null where estimate_key = 'w2-a-all'"],
     "REL-111": ["update {r}.fct_report_opinion set unit_count = 2 where report_opinion_key = 'o3'"],
     "REL-112": ["update {r}.fct_report_opinion set unit_count = 5, item_count = 9 where conf_status = 'A'"],
     "REL-113": ["update {r}.fct_social_volume set item_count = 9 where social_volume_key = 'v2'"],
@@ -77,6 +82,9 @@ POISON: dict[str, list[str]] = {
     "REL-211": ["update core.fct_social_volume set item_count = 101 where topic_code = 'Z9'"],
     "REL-212": ["update core.fct_report_opinion set item_count = 9 where topic_code = 'Z9'"],
     "REL-213": ["update release_ctl.release_source set source_status = 'late' where release_id = {n}"],
+    "REL-214": ["update {r}.fct_opinion_trend set backtest_coverage = 0.8, backtest_count = 150"],
+    "REL-215": ["insert into release_ctl.held_wave values"
+                " ({n}, 's', 'w3', null, 'disclosure_item_missing', 'x')"],
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from made_release import contract
 
 from opinion_warehouse.settings import PROJECT
 
@@ -54,7 +55,10 @@ def test_night_on_sample_publishes_every_source(first: dict[str, Any]) -> None:
     assert first["nights"] == dict.fromkeys(
         ("anes_1996", "cantho_online", "cantho_weekly", "vendor_mentions"), "accepted"
     )
-    assert all(table["rows"] > 0 for table in first["tables"].values())
+    assert set(first["tables"]) == set(contract())
+    assert {name for name, table in first["tables"].items() if not table["rows"] > 0} == set()
+    assert first["is_partial"] is False
+    assert set(first["statuses"].values()) == {"fresh"}
     assert all(read == loaded + bad for *_, read, loaded, bad in first["files"])
 
 

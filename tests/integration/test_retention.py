@@ -124,7 +124,8 @@ def test_forgotten_rows_leave_the_working_tables_and_aggregates_live_on(fresh_wa
     take_in(house, "cantho_online", FIXTURES / "cantho_online" / WAVES[1], SECOND)
     build(house, SECOND)
 
-    # Every table that tells persons or items apart is one that forgetting knows; none is in core.
+    # Every table that tells persons or items apart is one that forgetting knows; none is in core. A weight
+    # goes with its respondent, by the foreign key.
     keyed = rows(
         house,
         "select distinct table_schema, table_name from information_schema.columns"
@@ -133,17 +134,20 @@ def test_forgotten_rows_leave_the_working_tables_and_aggregates_live_on(fresh_wa
     )
     assert set(keyed) == {("landing", table) for table, _ in maintenance.PERSONS} | {
         ("intermediate", table) for table, *_ in maintenance.WORKING
-    }
+    } | {("analysis", "survey_weight")}
 
     keys = maintenance.subject_keys(house, "cantho_online", "2")
     weighted = "select count(*) from intermediate.int_survey_respondents__weighted"
-    domains = "select count(*) from intermediate.int_survey_domains__assigned"
-    persons, assigned = rows(house, weighted)[0][0], rows(house, domains)[0][0]
+    calibrated = "select count(*) from analysis.survey_weight"
+    scored = "select count(*) from intermediate.int_survey_answers__scored"
+    persons, answers = rows(house, weighted)[0][0], rows(house, scored)[0][0]
+    assert rows(house, calibrated) == [(persons,)]
     done = maintenance.erase_subject(house, "cantho_online", keys, "request 1")
     assert done["rows_removed"]["survey_response"] == 1
     assert done["working_rows_removed"] > 3
     assert rows(house, weighted) == [(persons - 1,)]
-    assert rows(house, domains)[0][0] < assigned
+    assert rows(house, calibrated) == [(persons - 1,)]
+    assert rows(house, scored)[0][0] < answers
 
     limit = date(2026, 6, 20)
     published_before = volumes(house, limit)

@@ -9,9 +9,10 @@ from opinion_warehouse.analysis.reliability import assess
 
 
 def korn_graubard(p: float, se: float, n: int, df: int) -> tuple[float, float, float]:
-    """The formulas written out with scipy.stats, one proportion at a time."""
-    n_e = n if p in (0, 1) else min(n, p * (1 - p) / se**2)
-    n_star = min(n, n_e * (stats.t.ppf(0.975, n - 1) / stats.t.ppf(0.975, df)) ** 2)
+    """The formulas written out with scipy.stats, a proportion at a time; at 0 % and 100 % n_e is the base."""
+    effective = float("inf") if p in (0, 1) else p * (1 - p) / se**2
+    n_e = min(n, effective)
+    n_star = min(n, effective * (stats.t.ppf(0.975, n - 1) / stats.t.ppf(0.975, df)) ** 2)
     low = 0.0 if p == 0 else stats.beta.ppf(0.025, p * n_star, (1 - p) * n_star + 1)
     high = 1.0 if p == 1 else stats.beta.ppf(0.975, p * n_star + 1, (1 - p) * n_star)
     return n_e, low, high
@@ -69,7 +70,7 @@ def test_assess_design_effect_under_one_caps_effective_sample_at_n() -> None:
         (0.5, 0.02, 1000, 500, 7, reliability.REVIEW),  # few degrees of freedom
         (0.0, 0.0, 400, 0, 60, reliability.REVIEW),  # 0 %, upper limit .009
         (1.0, 0.0, 60, 60, 59, reliability.REVIEW),  # 100 %
-        (0.0, 0.0, 60, 0, 59, reliability.SUPPRESS_RELATIVE),  # 0 % with an interval of 6 points
+        (0.0, 0.0, 60, 0, 59, reliability.REVIEW),  # 0 % has no relative width
         (0.0, 0.0, 20, 0, 19, reliability.SUPPRESS_SAMPLE),
         (0.4, None, 300, 120, 0, reliability.SUPPRESS_NO_VARIANCE),
         (0.4, 0.03, 300, 120, 0, reliability.SUPPRESS_NO_VARIANCE),
@@ -84,6 +85,14 @@ def test_assess_edge_is_decided_by_counts_not_by_the_float() -> None:
     n_e, low, high, code = one(nearly_one, 1e-17, 400, 400, 60)
     assert (n_e, high, code) == (400, 1.0, reliability.REVIEW)
     assert low == pytest.approx(korn_graubard(1, 0, 400, 60)[1])
+
+
+def test_assess_error_of_exactly_zero_is_known() -> None:
+    # Every PSU alike: the estimate is as good as the whole base, and no better.
+    n_e, low, high, code = one(0.5, 0.0, 400, 200, 20)
+    assert (n_e, code) == (400, reliability.PRESENT)
+    exact = stats.binomtest(200, 400).proportion_ci(0.95, method="exact")
+    assert (low, high) == pytest.approx((exact.low, exact.high), rel=1e-9)
 
 
 def test_assess_no_variance_gives_no_interval() -> None:

@@ -1,5 +1,6 @@
 """The documents say what is there: every path exists, every command can be given."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from opinion_warehouse import __version__
 from opinion_warehouse.cli import app
 from opinion_warehouse.notify import runbook
 from opinion_warehouse.settings import PROJECT, Settings
+from opinion_warehouse.sources import check_sources, load_source
 
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").rglob("*.md"))]
 by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
@@ -84,6 +86,33 @@ def test_specs_of_the_guide_and_templates_are_yaml_to_every_reader() -> None:
     texts += [path.read_text(encoding="utf-8") for path in sorted((PROJECT / "sources").rglob("*.yml"))]
     assert len(texts) >= 10
     assert all(yaml.load(text, Loader=yaml.SafeLoader)["id"] for text in texts)
+
+
+def test_parts_of_the_guide_fit_into_its_survey(tmp_path: Path) -> None:
+    """Weights, a reworded question and its harmonisation, put into the survey that is printed whole."""
+    guide = (PROJECT / "docs" / "add-a-source.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\w*\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    source = yaml.load(next(block for block in blocks if block.startswith("id: ")), Loader=yaml.SafeLoader)
+    survey = source["survey"]
+    # a part of a spec is printed with its indentation; one that begins with a list's item is of the questions
+    indented = [block for block in blocks if block.startswith("  ")]
+    whole = [f"  questions:\n{block}" if block.startswith("    - ") else block for block in indented]
+    parts = [yaml.load(block, Loader=yaml.SafeLoader) for block in whole]
+    assert [sorted(part) for part in parts] == [["weighting"], ["harmonisation", "questions"]]
+    survey["weighting"] = parts[0]["weighting"]
+    survey["harmonisation"] = parts[1]["harmonisation"]
+    (reworded,) = parts[1]["questions"]
+    question = next(each for each in survey["questions"] if each["id"] == reworded["id"])
+    question.update(reworded)
+    survey["waves"].append(survey["waves"][0] | {"id": "2026-09"})
+    (margins,) = re.findall(r"```csv\n(dimension,.*?)```", guide, re.DOTALL)
+    (tmp_path / survey["weighting"]["margins"]).write_text(margins, encoding="utf-8")
+    path = tmp_path / f"{source['id']}.yml"
+    path.write_text(json.dumps(source), encoding="utf-8")
+    assert [str(error) for error in check_sources(tmp_path)] == []
+    loaded = load_source(path).survey
+    assert loaded is not None and loaded.weighting is not None
+    assert len(loaded.weighting.targets) == 4
 
 
 def test_launcher_started_inside_another_checkout_runs_its_own_package(tmp_path: Path) -> None:

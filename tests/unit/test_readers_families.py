@@ -114,6 +114,99 @@ def test_survey_respondent_keys_are_keyed_by_wave_and_hold_no_id(tmp_path: Path)
     assert "r1" not in json.dumps(result.rows)
 
 
+TWO_STAGES = {
+    "sampling": "probability",
+    "weight": "w",
+    "stratum": "area",
+    "psu": "block",
+    "ssu": "house",
+    "stratum_psu_total": "blocks",
+    "psu_size": "houses",
+}
+DESIGN = ("stratum_code", "psu_code", "ssu_code", "stratum_psu_total", "psu_size")
+
+
+@pytest.mark.parametrize(
+    ("cells", "lands"),
+    [
+        ("2026,1,n,b1,007,12,30", ["n", "b1", "007", "12", "30"]),
+        ("2026,1,n,b1,12.0,12,30", ["n", "b1", "12", "12", "30"]),
+        (",,n,,,,", ["n", None, None, None, None]),
+    ],
+    ids=["zeros kept", "as a spreadsheet saves it", "broken off"],
+)
+def test_survey_two_stages_land_with_their_units(tmp_path: Path, cells: str, lands: list[str | None]) -> None:
+    header = "id,done,w,area,block,house,blocks,houses,sex,age,q1,m1,m2,n\n"
+    result = read(survey(section={"design": TWO_STAGES}), f"{header}r1,{cells},1,30,1,N,N,1\n", tmp_path)
+    assert result.bad == {}
+    assert [result.rows["survey_response"][0][name] for name in DESIGN] == lands
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ("2026,1,n,b1,,12,30", "missing_value"),
+        (f"2026,1,n,b1,{'h' * 65},12,30", "code_too_long"),
+        ("2026,1,n,b1,h1,0,30", "out_of_range"),
+        ("2026,1,n,b1,h1,12,-1", "out_of_range"),
+        ("2026,1,n,b1,h1,12,many", "not_a_number"),
+    ],
+)
+def test_survey_complete_interview_without_its_place_in_the_design_is_set_aside(
+    tmp_path: Path, cells: str, reason: str
+) -> None:
+    header = "id,done,w,area,block,house,blocks,houses,sex,age,q1,m1,m2,n\n"
+    result = read(survey(section={"design": TWO_STAGES}), f"{header}r1,{cells},1,30,1,N,N,1\n", tmp_path)
+    assert result.bad == {2: [reason]}
+
+
+def panel(**more: Any) -> dict[str, Any]:
+    """The survey as a panel of two waves in one file."""
+    waves = [survey()["survey"]["waves"][0] | {"id": wave} for wave in ("w1", "w2")]
+    return survey(section={"wave_from": {"column": "wave"}, "waves": waves, "is_panel": True} | more)
+
+
+PANEL = (
+    "wave," + S_HEADER + "w1,Ann-1,2026,1,1,30,1,N,N,1\nw1,Bo-22,2026,1,1,30,1,N,N,1\n"
+    "w2, Ann-1 ,2026,1,1,31,2,Y,N,1\nw2,Cy-333,2026,1,1,30,1,N,N,1\n"
+)
+
+
+def test_survey_panel_key_is_the_persons_in_both_waves_and_nobody_elses(tmp_path: Path) -> None:
+    result = read(panel(), PANEL, tmp_path)
+    assert result.bad == {}
+    rows = result.rows["survey_response"]
+    ann, bo, ann_again, cy = (row["panel_key"] for row in rows)
+    assert ann == ann_again
+    assert len({ann, bo, cy}) == 3
+    assert all(len(key) == 64 for key in (ann, bo, cy))
+    # Within a wave a row has its own key, which tells nothing of the other wave's.
+    assert len({row["respondent_key"] for row in rows} | {ann, bo, cy}) == 7
+    assert not any(name in json.dumps(result.rows) for name in ("Ann", "Bo-22", "Cy-333"))
+
+
+def test_survey_panel_key_of_another_file_is_the_same_and_of_another_source_is_not(tmp_path: Path) -> None:
+    def keys(source: dict[str, Any], wave: str) -> list[Any]:
+        lines = PANEL.splitlines(keepends=True)
+        data = "".join([lines[0], *(line for line in lines[1:] if line.startswith(wave))])
+        return [row["panel_key"] for row in read(source, data, tmp_path).rows["survey_response"]]
+
+    first, second = keys(panel(), "w1"), keys(panel(), "w2")
+    assert first[0] == second[0]
+    assert not set(keys(panel() | {"id": "other_survey"}, "w1")) & set(first)
+
+
+def test_survey_that_is_no_panel_has_no_panel_keys(tmp_path: Path) -> None:
+    rows = read(panel(is_panel=False), PANEL, tmp_path).rows["survey_response"]
+    assert [row["panel_key"] for row in rows] == [None] * 4
+
+
+def test_survey_panel_row_without_an_id_is_set_aside(tmp_path: Path) -> None:
+    result = read(panel(), PANEL + "w2,,2026,1,1,30,1,N,N,1\n", tmp_path)
+    assert result.bad == {6: ["missing_value"]}
+    assert len(result.rows["survey_response"]) == 4
+
+
 def test_report_rows_become_a_report_and_its_items(tmp_path: Path) -> None:
     data = (
         R_HEADER

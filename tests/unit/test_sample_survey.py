@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from opinion_warehouse.sample.draws import Stream
 from opinion_warehouse.sample.places import FOCAL, KINDS, is_ward, strata
 from opinion_warehouse.sample.survey import BLOCK, blocks, draw_clusters
 from opinion_warehouse.settings import PROJECT
+from opinion_warehouse.sources import load_source
 
 Row = dict[str, str | None]
 
@@ -51,6 +53,21 @@ def test_export_bytes_are_as_limesurvey_writes_them(exports: list[Path]) -> None
     assert content.count(b"\n") == content.count(b"\r\n")
     assert b"\r\n\r\n" not in content[:-4]
     assert b'"Q2[SQ001]"' in content.split(b"\r\n")[0]
+
+
+def test_export_is_a_file_a_wave_in_the_order_of_delivery(exports: list[Path]) -> None:
+    survey = load_source(PROJECT / "sources" / "survey" / "cantho_online.yml").survey
+    assert survey is not None
+    names = [f"results-survey482915_{wave.id}.csv" for wave in survey.waves]
+    assert names == sorted(names)
+    assert [path.name for path in exports] == names
+    assert len(names) == 4
+    delivered = [path.stat().st_mtime for path in exports]
+    assert delivered == sorted(set(delivered))
+    for path, wave, at in zip(exports, survey.waves, delivered, strict=True):
+        days = [str(row["startdate"])[:10] for row in read(path)]
+        assert wave.fieldwork_start <= min(days) < max(days) <= wave.fieldwork_end
+        assert datetime.fromtimestamp(at, tz=UTC).date().isoformat() > wave.fieldwork_end
 
 
 def test_frame_is_the_103_units_of_the_seed() -> None:
@@ -100,8 +117,9 @@ def test_question_not_asked_is_nothing_and_passed_over_is_empty(exports: list[Pa
     assert 10 < sum(row["submitdate"] is None for row in rows) < 200
 
 
-def test_second_wave_changes_what_it_should(waves: list[list[Row]]) -> None:
-    first, second = waves
+def test_last_wave_changes_what_it_should(waves: list[list[Row]]) -> None:
+    assert len(waves) == 4
+    first, second = waves[1], waves[-1]
     dissatisfied, support = {"1", "2"}, {"1"}
     assert share(second, "Q2[SQ002]", dissatisfied) - share(first, "Q2[SQ002]", dissatisfied) > 0.08
     assert share(second, "Q4", {"Y"}) - share(first, "Q4", {"Y"}) > 0.03

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from opinion_warehouse.settings import PROJECT
-from opinion_warehouse.sources import SpecInvalid, check_sources, load_source, read_sources, spec_sha256
+from opinion_warehouse.sources import (
+    SpecInvalid,
+    check_sources,
+    load_source,
+    read_sources,
+    spec_sha256,
+)
 
 SOCIAL = """\
 id: a_social
@@ -128,34 +134,3 @@ def test_spec_sha256_does_not_change_with_comments(tmp_path: Path) -> None:
     first = load_source(written(tmp_path, SOCIAL))
     second = load_source(written(tmp_path, "# a comment\n" + SOCIAL))
     assert spec_sha256(first) == spec_sha256(second)
-
-
-SURVEY = (PROJECT / "sources" / "_template_survey.yml").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("column: Q3", "column: Q1", "stands twice"),
-        ("crossings: [[gender, age]]", "crossings: [[gender, region]]", "two different dimensions"),
-        (
-            "{code: 40_plus, label: {vi: Từ 40, en: 40 and over}, low: 40}",
-            "{code: 40_plus, label: {vi: Từ 40, en: 40 and over}, low: 39}",
-            "overlap",
-        ),
-        ('waste: "Q2[SQ002]"', 'rubbish: "Q2[SQ002]"', "must name the same codes"),
-        (r"file_name: '_(\d{4})\.csv$'", r"file_name: '_\d{4}\.csv$'", "needs a group"),
-        ("fieldwork_end: 2026-03-31", "fieldwork_end: 2026-02-30", "is no date"),
-        ("fieldwork_end: 2026-03-31", "fieldwork_end: 2026-02-01", "is after"),
-        ("ignore_columns: [token,", "ignore_columns: [weight,", "stands in `ignore_columns`"),
-        ("coverage_place: VN", "coverage_place: XX", "is not known"),
-    ],
-)
-def test_check_sources_of_a_survey_at_odds_with_itself_says_where(
-    tmp_path: Path, old: str, new: str, words: str
-) -> None:
-    assert old in SURVEY
-    written(tmp_path, SURVEY.replace(old, new, 1), "survey/my_city_survey.yml")
-    errors = check_sources(tmp_path)
-    assert len(errors) == 1
-    assert words in errors[0].message

@@ -22,6 +22,8 @@ def test_template_copied_under_its_id_is_valid(template: Path, tmp_path: Path) -
     copy = tmp_path / family / f"{source_id}.yml"
     copy.parent.mkdir()
     shutil.copy(template, copy)
+    for margins in template.parent.glob(f"{template.stem}.*.csv"):
+        shutil.copy(margins, copy.with_suffix(margins.name.removeprefix(template.stem)))
     assert [str(error) for error in check_sources(tmp_path)] == []
     assert load_source(copy).family == family
 
