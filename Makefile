@@ -8,7 +8,7 @@ help: ## this list
 	@echo 'make up        Airflow (page, scheduler, …) on 127.0.0.1 until Ctrl-C, which leaves no process'
 	@echo 'make test      all tests (make test-unit: only those that start no service)'
 	@echo 'make check     ruff, mypy, import-linter, sqlfluff, dbt-bouncer, yamllint, the source specs'
-	@echo 'make bench     time a night on larger made data (SCALE=10)'
+	@echo 'make bench     time a night on larger made data (SCALE=10), and survey estimates against a scan (WAVES=50)'
 	@echo 'make docs      the data dictionary as one page: .opinion/docs/index.html'
 	@echo 'make lock      compile requirements*.txt again from requirements*.in (needs uv)'
 	@echo 'make down      stop the embedded server and what make up left'
@@ -45,6 +45,7 @@ format: dev
 
 bench: setup
 	@$(PYTHON_IN_VENV) tools/bench.py $(or $(SCALE),10)
+	@$(PYTHON_IN_VENV) -P tools/bench_survey.py $(or $(WAVES),50)
 
 docs: setup
 	@$(PYTHON_IN_VENV) tools/data_dictionary.py
