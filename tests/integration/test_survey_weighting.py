@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from city_survey import (
     ITEMS,
+    NIGHT,
     SOURCE,
     coded,
     deliver,
@@ -24,7 +25,7 @@ from city_survey import (
 )
 from release_steps import build
 
-from opinion_warehouse import analysis, maintenance, release
+from opinion_warehouse import analysis, intake, maintenance, release
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.settings import Settings
 
@@ -450,6 +451,21 @@ def test_hold_wave_after_sealing_is_refused(house: Settings) -> None:
         )
     assert refused.value.sqlstate == "55000"
     assert everything(house) == before
+
+
+def test_margins_that_cannot_be_read_keep_the_source_and_its_last_spec(house: Settings) -> None:
+    say(house, raked(), MARGINS)
+    file_id = deliver(house, "a.csv", people(CELLS))
+    spec = "select is_active, spec_sha256 from intake.source"
+    before = rows(house, spec)
+    say(house, raked(), MARGINS.replace("5200", "many"))
+    take_in(house)
+    assert rows(house, spec) == before == [(True, before[0][1])]
+    (source,) = intake.close_intake(house, "survey", NIGHT, "run")["sources"]
+    assert "its spec is wrong: city_survey.yml:" in source["detail"]
+    assert "city_survey.margins.csv, line 2, column population: 'many'" in source["detail"]
+    assert weigh(house, open_release(house)) == (1, 0)
+    assert weighed(house) == [("w1", file_id, "rake")]
 
 
 # ---------------------------------------------------------------- erasure
