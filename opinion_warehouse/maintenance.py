@@ -64,7 +64,8 @@ PERSONS = (
 
 WORKING = (
     ("int_survey_respondents__weighted", "respondent_key", "landing.survey_response"),
-    ("int_survey_answers__scored", "respondent_number", "intermediate.int_survey_respondents__weighted"),
+    ("int_survey_answers__coded", "respondent_number", "intermediate.int_survey_respondents__weighted"),
+    ("int_survey_numbers__scored", "respondent_number", "intermediate.int_survey_respondents__weighted"),
     ("int_social_items__deduplicated", "item_key", "landing.social_item"),
 )
 """dbt's working tables of persons and items: they stand until the next build. Each with what it came from."""

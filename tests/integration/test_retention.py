@@ -139,7 +139,7 @@ def test_forgotten_rows_leave_the_working_tables_and_aggregates_live_on(fresh_wa
     keys = maintenance.subject_keys(house, "cantho_online", "2")
     weighted = "select count(*) from intermediate.int_survey_respondents__weighted"
     calibrated = "select count(*) from analysis.survey_weight"
-    scored = "select count(*) from intermediate.int_survey_answers__scored"
+    scored = "select count(*) from intermediate.int_survey_answers__coded"
     persons, answers = rows(house, weighted)[0][0], rows(house, scored)[0][0]
     assert rows(house, calibrated) == [(persons,)]
     done = maintenance.erase_subject(house, "cantho_online", keys, "request 1")

@@ -6,19 +6,26 @@
 ) }}
 -- The totals become estimates: r = A/B, var(r) = (q_aa − 2r·q_ab + r²·q_bb) / B². Answers nobody gave are filled with
 -- zero; 0 % and 100 % are told by counts. A sample that was not drawn by chance gets no standard error.
-with domain as (
-    select distinct
-        domain.domain_number,
-        domain.wave_number,
-        domain.wave_key,
-        domain.group_dimension,
-        domain.group_code,
-        domain.place_code,
-        wave.source_id,
-        wave.wave_id,
-        wave.sampling in ('probability', 'census') as has_margin
-    from {{ ref('int_survey_domains__assigned') }} as domain
-    inner join {{ ref('int_survey_waves__changed') }} as wave on domain.wave_number = wave.wave_number
+with answer as (
+    select
+        wave.wave_key,
+        answered.question_key,
+        answered.answer_key,
+        option.source_id,
+        option.question_id,
+        option.answer_code,
+        option.measure,
+        option.item_number,
+        option.option_number,
+        option.is_substantive
+    from {{ ref('int_survey_waves__changed') }} as wave
+    inner join {{ ref('int_survey_concepts__answered') }} as answered on wave.wave_key = answered.wave_key
+    inner join {{ ref('int_survey_options__listed') }} as option
+        on
+            answered.source_id = option.source_id
+            and answered.question_id = option.question_id
+            and answered.answer_code = option.answer_code
+            and answered.measure = option.measure
     where not wave.is_partner
 ),
 
@@ -39,7 +46,7 @@ counted as (
     group by domain_number, item_number, base_code
 ),
 
-base as (
+measured as (
     select
         *,
         base_code as counted_base_code
@@ -68,20 +75,62 @@ base as (
             select 1 from {{ ref('int_survey_items__doubted') }} as doubted
             where doubted.item_number = counted.item_number
         )
+
+    union all
+
+    -- adds nothing to what was answered; a question that nobody answered has its rows for everyone all the same
+    select distinct
+        domain.domain_number,
+        answer.item_number,
+        base_code.base_code,
+        0 as shift,
+        0 as denominator_total,
+        0 as base_weighted_count,
+        0 as base_unweighted_count,
+        0 as q_bb,
+        0 as degrees_of_freedom,
+        0 as psu_count,
+        0 as stratum_count,
+        null as counted_base_code
+    from {{ ref('int_survey_domains__listed') }} as domain
+    inner join answer on domain.wave_key = answer.wave_key
+    cross join (values ('all'), ('substantive')) as base_code (base_code)
+    where domain.is_whole and (base_code.base_code = 'substantive' or answer.measure = 'proportion')
+),
+
+base as (
+    select
+        domain_number,
+        item_number,
+        base_code,
+        max(counted_base_code) as counted_base_code,
+        sum(shift) as shift,
+        sum(denominator_total) as denominator_total,
+        sum(base_weighted_count) as base_weighted_count,
+        sum(base_unweighted_count)::bigint as base_unweighted_count,
+        sum(q_bb) as q_bb,
+        sum(degrees_of_freedom)::int as degrees_of_freedom,
+        sum(psu_count)::int as psu_count,
+        sum(stratum_count)::int as stratum_count
+    from measured
+    group by domain_number, item_number, base_code
 ),
 
 filled as (
     select
         domain.wave_key,
-        domain.wave_id,
+        domain.domain_key,
+        domain.group_key,
         domain.has_margin,
         domain.group_dimension,
         domain.group_code,
         domain.place_code,
-        option.source_id,
-        option.question_id,
-        option.answer_code,
-        option.measure,
+        answer.question_key,
+        answer.answer_key,
+        answer.source_id,
+        answer.question_id,
+        answer.answer_code,
+        answer.measure,
         base.base_code,
         base.base_weighted_count,
         base.base_unweighted_count,
@@ -91,92 +140,44 @@ filled as (
         base.shift,
         base.denominator_total,
         case
-            when option.measure = 'proportion' then coalesce(total.answer_unweighted_count, 0)
+            when answer.measure = 'proportion' then coalesce(total.answer_unweighted_count, 0)
             else base.base_unweighted_count
         end as answer_unweighted_count,
         case
-            when option.measure = 'proportion' and coalesce(total.answer_unweighted_count, 0) = 0 then 0
-            when option.measure = 'proportion' and total.answer_unweighted_count = base.base_unweighted_count then 1
+            when base.base_unweighted_count = 0 then null
+            when answer.measure = 'proportion' and coalesce(total.answer_unweighted_count, 0) = 0 then 0
+            when answer.measure = 'proportion' and total.answer_unweighted_count = base.base_unweighted_count then 1
             else total.answer_weighted_total / nullif(base.denominator_total, 0)
         end as shifted_estimate,
-        total.answer_weighted_square_total / base.base_weighted_count as mean_square,
+        total.answer_weighted_square_total / nullif(base.base_weighted_count, 0) as mean_square,
         coalesce(total.q_aa, 0) as q_aa,
         coalesce(total.q_ab, 0) as q_ab,
         base.q_bb
     from base
-    inner join domain on base.domain_number = domain.domain_number
-    inner join {{ ref('int_survey_options__listed') }} as option
-        on base.item_number = option.item_number and (base.base_code = 'all' or option.is_substantive)
+    inner join {{ ref('int_survey_domains__listed') }} as domain on base.domain_number = domain.domain_number
+    inner join answer
+        on
+            domain.wave_key = answer.wave_key
+            and base.item_number = answer.item_number
+            and (base.base_code = 'all' or answer.is_substantive)
     left join {{ ref('int_survey_totals__linearised') }} as total
         on
             base.domain_number = total.domain_number
             and base.item_number = total.item_number
             and base.counted_base_code = total.base_code
-            and option.option_number = total.option_number
-),
-
--- a question nobody answered has its rows for everyone, with nobody in the base
-unanswered as (
-    select
-        domain.wave_key,
-        domain.wave_id,
-        domain.has_margin,
-        domain.group_dimension,
-        domain.group_code,
-        domain.place_code,
-        option.source_id,
-        option.question_id,
-        option.answer_code,
-        option.measure,
-        base_code.base_code,
-        0::double precision as base_weighted_count,
-        0::bigint as base_unweighted_count,
-        0 as degrees_of_freedom,
-        0 as psu_count,
-        0 as stratum_count,
-        0::double precision as shift,
-        0::double precision as denominator_total,
-        0::bigint as answer_unweighted_count,
-        null::double precision as shifted_estimate,
-        null::double precision as mean_square,
-        0::double precision as q_aa,
-        0::double precision as q_ab,
-        0::double precision as q_bb
-    from domain
-    inner join {{ ref('int_survey_options__listed') }} as option on domain.source_id = option.source_id
-    cross join (values ('all'), ('substantive')) as base_code (base_code)
-    where
-        domain.group_dimension = 'all'
-        and domain.place_code = (
-            select wave.coverage_place_code from {{ ref('int_survey_waves__changed') }} as wave
-            where wave.wave_number = domain.wave_number
-        )
-        and (base_code.base_code = 'substantive' or option.measure = 'proportion')
-        and (base_code.base_code = 'all' or option.is_substantive)
-        and not exists (
-            select 1 from base
-            where
-                base.domain_number = domain.domain_number
-                and base.item_number = option.item_number
-                and base.base_code = base_code.base_code
-        )
+            and answer.option_number = total.option_number
 ),
 
 spread as (
     select
-        every_row.*,
-        every_row.q_aa - 2 * every_row.shifted_estimate * every_row.q_ab
-        + every_row.shifted_estimate * every_row.shifted_estimate * every_row.q_bb as sum_of_squares,
+        *,
+        q_aa - 2 * shifted_estimate * q_ab + shifted_estimate * shifted_estimate * q_bb as sum_of_squares,
         -- of one answer, as if the sample were simple
         case
-            when every_row.measure = 'mean' then every_row.mean_square
-            when every_row.measure = 'proportion' then every_row.shifted_estimate
-        end - every_row.shifted_estimate * every_row.shifted_estimate as element_variance
-    from (
-        select * from filled
-        union all
-        select * from unanswered
-    ) as every_row
+            when measure = 'mean' then mean_square
+            when measure = 'proportion' then shifted_estimate
+        end - shifted_estimate * shifted_estimate as element_variance
+    from filled
 ),
 
 varied as (
@@ -223,41 +224,39 @@ effect as (
 
 select
     {{ key([
-        'effect.wave_key', 'effect.source_id', 'effect.question_id', 'effect.answer_code', 'effect.base_code',
-        'effect.measure', 'effect.group_dimension', 'effect.group_code', 'effect.place_code',
+        'wave_key', 'source_id', 'question_id', 'answer_code', 'base_code', 'measure', 'group_dimension', 'group_code',
+        'place_code',
     ]) }} as estimate_key,
-    effect.wave_key,
-    asked.question_key,
-    {{ key(['effect.source_id', 'effect.question_id', 'asked.version_code', 'effect.answer_code']) }} as answer_key,
-    {{ key(['effect.group_dimension', 'effect.group_code', 'effect.place_code']) }} as domain_key,
-    {{ key(['effect.source_id', 'effect.group_dimension', 'effect.group_code']) }} as group_key,
-    effect.source_id,
-    effect.question_id,
-    effect.answer_code,
-    effect.base_code,
-    effect.measure,
-    effect.group_dimension,
-    effect.group_code,
-    effect.place_code,
-    effect.estimate,
-    effect.standard_error,
+    wave_key,
+    question_key,
+    answer_key,
+    domain_key,
+    group_key,
+    source_id,
+    question_id,
+    answer_code,
+    base_code,
+    measure,
+    group_dimension,
+    group_code,
+    place_code,
+    estimate,
+    standard_error,
     case
-        when effect.measure in ('mean', 'ratio') then effect.estimate - effect.t_975 * effect.standard_error
-        else 1 / (1 + exp(effect.logit_half_width - effect.logit))
+        when measure in ('mean', 'ratio') then estimate - t_975 * standard_error
+        else 1 / (1 + exp(logit_half_width - logit))
     end as ci_low,
     case
-        when effect.measure in ('mean', 'ratio') then effect.estimate + effect.t_975 * effect.standard_error
-        else 1 / (1 + exp(-effect.logit_half_width - effect.logit))
+        when measure in ('mean', 'ratio') then estimate + t_975 * standard_error
+        else 1 / (1 + exp(-logit_half_width - logit))
     end as ci_high,
-    effect.base_unweighted_count,
-    effect.answer_unweighted_count,
-    effect.base_weighted_count,
-    effect.degrees_of_freedom,
-    effect.psu_count,
-    effect.stratum_count,
-    effect.design_effect,
-    case when effect.design_effect > 1e-6 then effect.base_unweighted_count / effect.design_effect end
+    base_unweighted_count,
+    answer_unweighted_count,
+    base_weighted_count,
+    degrees_of_freedom,
+    psu_count,
+    stratum_count,
+    design_effect,
+    case when design_effect > 1e-6 then base_unweighted_count / design_effect end
         as effective_sample_size
 from effect
-inner join {{ ref('int_survey_questions__asked') }} as asked
-    on effect.wave_key = asked.wave_key and effect.question_id = asked.question_id

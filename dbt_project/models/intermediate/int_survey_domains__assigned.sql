@@ -1,7 +1,6 @@
 {{ config(indexes=[{'columns': ['wave_number']}]) }}
 -- Profile × domain: everyone, each group, each declared crossing of groups; each of these in the whole of the place the
 -- survey speaks for, and (crossings not) in each place below it.
--- A domain's key holds no source: the same group of the same place is the same domain in every survey.
 with category as (
     select
         profile_number,

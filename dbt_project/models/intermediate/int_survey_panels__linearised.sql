@@ -1,6 +1,4 @@
-{{ config(
-    materialized='wave_by_wave', only='panel_wave_key is not null', pre_hook=large_hashes(),
-) }}
+{{ config(materialized='wave_by_wave', only='panel_wave_key is not null') }}
 -- The difference of an answer between two waves of a panel, and its variance. Both waves are one sample of people, some
 -- seen once: d_c = z2_c − z1_c with z = (a − p·b)/B summed over each PSU c of either wave, Σ_h (1−f1) n_h/(n_h−1)
 -- Σ_c (d_c − mean)² and the second stage likewise. n_h counts the PSUs of both waves.
@@ -15,15 +13,14 @@ with pair as (
     where later.wave_number = {{ this_wave() }}
 ),
 
--- one number for a domain of either wave
 domain as (
-    select distinct
+    select
         domain.domain_number,
         domain.wave_number = pair.later_number as is_later,
         domain.group_dimension,
         domain.group_code,
         domain.place_code
-    from {{ ref('int_survey_domains__assigned') }} as domain
+    from {{ ref('int_survey_domains__listed') }} as domain
     inner join pair on domain.wave_number in (pair.later_number, pair.earlier_number)
 ),
 

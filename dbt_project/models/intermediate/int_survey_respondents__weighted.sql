@@ -18,6 +18,7 @@ with respondent as (
         end as psu_code,
         response.psu_code is not null as has_psu,
         response.ssu_code,
+        coalesce(response.ssu_code, response.respondent_key) as unit_code,
         response.stratum_psu_total,
         response.psu_size,
         response.panel_key,
@@ -37,25 +38,25 @@ with respondent as (
         and (calibrated.weight is not null or not wave.is_calibrated)
 ),
 
+-- one order for all but the profile: one sort
 numbered as (
     select
         *,
-        row_number() over (order by wave_number, respondent_key)::int as respondent_number,
+        dense_rank() over (order by wave_number, place_code, group_codes::text)::int as profile_number,
         dense_rank() over (order by wave_number, stratum_code)::int as stratum_number,
         dense_rank() over (order by wave_number, stratum_code, psu_code)::int as psu_number,
-        dense_rank() over (order by wave_number, place_code, group_codes)::int as profile_number,
         dense_rank() over (partition by wave_number, stratum_code order by psu_code)::int as psu_rank,
-        dense_rank() over (
-            partition by wave_number, stratum_code, psu_code order by coalesce(ssu_code, respondent_key)
-        )::int as ssu_rank
+        dense_rank() over (partition by wave_number, stratum_code, psu_code order by unit_code)::int as ssu_rank,
+        row_number() over (order by wave_number, stratum_code, psu_code, unit_code, respondent_key)::int
+            as respondent_number
     from respondent
 ),
 
 counted as (
     select
         *,
-        max(psu_rank) over (partition by wave_number, stratum_number) as stratum_psu_count,
-        max(ssu_rank) over (partition by psu_number) as psu_ssu_count
+        max(psu_rank) over (partition by wave_number, stratum_code) as stratum_psu_count,
+        max(ssu_rank) over (partition by wave_number, stratum_code, psu_code) as psu_ssu_count
     from numbered
 )
 

@@ -1,4 +1,4 @@
-{{ config(materialized='wave_by_wave', pre_hook=large_hashes()) }}
+{{ config(materialized='wave_by_wave') }}
 -- depends_on: {{ ref('int_survey_waves__changed') }}
 -- Weighted totals and the Taylor sums of each domain × item × base × answer:
 -- q_xy = Σ_h (1−f1)(n_h Σ xy − Σx Σy)/(n_h−1) + second stage; n_h counts every PSU of the stratum in the wave, m_c
@@ -48,12 +48,23 @@ part as (
 ),
 
 presence as (
-    select distinct
-        respondent.psu_number,
-        part.part_number,
-        part.domains
-    from respondent
-    inner join part on respondent.profile_number = part.profile_number
+    select
+        present.psu_number,
+        placed.part_number,
+        placed.domains
+    from (
+        select distinct
+            respondent.psu_number,
+            part.part_number
+        from respondent
+        inner join part on respondent.profile_number = part.profile_number
+    ) as present
+    inner join (
+        select distinct
+            part_number,
+            domains
+        from part
+    ) as placed on present.part_number = placed.part_number
 ),
 
 piece as (
@@ -92,20 +103,18 @@ member as (
         on respondent.psu_number = piece.psu_number and part.part_number = piece.part_number
 ),
 
--- shares: y is 0 or 1, so that three sums are all there is to know
-share_sum as (
+-- of choices y is 0 or 1, so that three sums are all there is to know
+outcome_sum as (
     select
         member.piece_number,
-        answer.base_number,
-        answer.option_number,
-        answer.y,
+        answer.outcome_number,
         count(*) as base_count,
         sum(member.weight) as w,
         sum(member.weight * member.weight) as ww
-    from {{ ref('int_survey_answers__scored') }} as answer
+    from {{ ref('int_survey_answers__coded') }} as answer
     inner join member on answer.respondent_number = member.respondent_number
-    where answer.wave_number = {{ this_wave() }} and answer.is_share and member.ssu_number is null
-    group by member.piece_number, answer.base_number, answer.option_number, answer.y
+    where answer.wave_number = {{ this_wave() }} and member.ssu_number is null
+    group by member.piece_number, answer.outcome_number
 ),
 
 -- second-stage units of several respondents, such as households
@@ -133,20 +142,22 @@ ssu_sum as (
 -- rows of an answer add up; one with y = 0 has nothing but its part of the base
 summed as (
     select
-        piece_number,
-        base_number,
-        option_number,
+        given.piece_number,
+        outcome.base_number,
+        outcome.option_number,
         0::double precision as shift,
-        base_count,
-        case when y <> 0 then base_count else 0 end as answer_count,
-        w as weight,
-        w as b,
-        w * y as a,
-        w * y as ayy,
-        ww as bb,
-        ww * y as ab,
-        ww * y as aa
-    from share_sum
+        given.base_count,
+        case when outcome.y <> 0 then given.base_count else 0 end as answer_count,
+        given.w as weight,
+        given.w as b,
+        given.w * outcome.y as a,
+        given.w * outcome.y as ayy,
+        given.ww as bb,
+        given.ww * outcome.y as ab,
+        given.ww * outcome.y as aa
+    from outcome_sum as given
+    inner join {{ ref('int_survey_outcomes__listed') }} as outcome on given.outcome_number = outcome.outcome_number
+    where not outcome.is_shared
 
     union all
 
@@ -166,7 +177,7 @@ summed as (
         sum(member.weight * member.weight * answer.y * answer.y) as aa
     from {{ ref('int_survey_answers__scored') }} as answer
     inner join member on answer.respondent_number = member.respondent_number
-    where answer.wave_number = {{ this_wave() }} and not answer.is_share and member.ssu_number is null
+    where answer.wave_number = {{ this_wave() }} and answer.is_shared and member.ssu_number is null
     group by member.piece_number, answer.base_number, answer.option_number
 
     union all
