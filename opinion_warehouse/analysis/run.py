@@ -39,7 +39,7 @@ select
     survey.wave_key, survey.previous_wave_key, survey.series_id, wave.input_digest,
     concat_ws(' ', survey.mode, survey.sampling, survey.fieldwork_end_date, (
         select md5(string_agg(
-            concat_ws(' ', question_id, answer_code, question_concept, answer_concept), ','
+            concat_ws(' ', question_id, answer_code, question_concept, answer_concept, is_comparable), ','
             order by question_id collate "C", answer_code collate "C"
         ))
         from core.bridge_answer_concept as concept where concept.wave_key = survey.wave_key
@@ -82,7 +82,7 @@ with survey as (
     cross join lateral (
         select concat_ws('|', estimate.measure, estimate.base_code, estimate.domain_key) as code
     ) as domain
-    where estimate.estimate is not null
+    where estimate.estimate is not null and concept.is_comparable
 ), before as (
     select * from cell where wave_key = %(previous)s
 ), asked as (

@@ -50,7 +50,8 @@ inner join analysis.survey_reliability as reliability using (estimate_key)
 left join core.dim_place as place
     on estimate.place_code = place.place_code
     and survey.fieldwork_end_date between place.valid_from and coalesce(place.valid_to, 'infinity')
-where survey.series_id = %s and concept.question_concept = %s and estimate.measure = 'proportion'
+where survey.series_id = %s and concept.question_concept = %s and concept.is_comparable
+    and estimate.measure = 'proportion'
     and estimate.base_unweighted_count >= %s and reliability.reliability_code not like 'suppress%%'
 order by concept.answer_concept, estimate.base_code, estimate.domain_key, survey.series_position
 """

@@ -29,22 +29,25 @@ VERSION = "calibration.1"
 
 _CHUNK = 50_000
 
-# A wave's files, the one that speaks for it first: by the same total order that dbt uses.
+# A wave's files, the one that speaks for it first: by the same total order that dbt uses. One row of each is
+# looked for; a night does not read what other nights took in.
 _DELIVERED = """
 select
-    response.source_id, response.wave_id, file.file_id, file.sha256,
+    source.source_id, wave.value ->> 'id', file.file_id, file.sha256,
     source.spec #> '{survey,weighting}' as weighting, wave.value as wave
-from (
-    select distinct source_id, wave_id, file_id
-    from landing.survey_response
-    where file_id in (select file_id from release_ctl.release_file where release_id = %(release_id)s)
-) as response
+from release_ctl.release_file as accepted
 inner join intake.file as file using (file_id)
-inner join intake.source as source on response.source_id = source.source_id
+inner join intake.source as source on file.source_id = source.source_id
 cross join lateral jsonb_array_elements(source.spec #> '{survey,waves}') as wave
-where wave.value ->> 'id' = response.wave_id
-order by
-    response.source_id, response.wave_id, file.received_at desc, file.file_name desc, file.sha256 desc
+cross join lateral (
+    select from landing.survey_response as response
+    where
+        response.source_id = source.source_id and response.wave_id = wave.value ->> 'id'
+        and response.file_id = file.file_id
+    limit 1
+) as delivered
+where accepted.release_id = %(release_id)s
+order by 1, 2, file.received_at desc, file.file_name desc, file.sha256 desc
 """
 
 _DESCRIBE = """
@@ -93,17 +96,13 @@ select respondent_key, numeric_value from landing.survey_answer
 where source_id = %s and wave_id = %s and file_id = %s and question_id = %s and missing_code = 0
 """
 
-# Degrees of freedom are PSUs less strata; without PSUs everybody is one. A panel's waves count together.
+# Degrees of freedom are PSUs less strata: fewer than people, of two waves together where they are a panel's.
 _MOST_FREEDOM = """
-select coalesce(max(psu_count), 0)::int from (
-    select count(distinct (stratum_code, coalesce(psu_code, panel_key, respondent_key))) as psu_count
-    from landing.survey_response
-    where file_id in (select file_id from release_ctl.release_file where release_id = %(release_id)s)
-    group by
-        source_id,
-        case when panel_key is null then wave_id end,
-        case when panel_key is null then file_id end
-) as waves
+select coalesce(2 * max(file.rows_loaded), 0)::int
+from release_ctl.release_file as accepted
+inner join intake.file as file using (file_id)
+inner join intake.source as source using (source_id)
+where accepted.release_id = %(release_id)s and source.family = 'survey'
 """
 
 _HAVE_FREEDOM = "select coalesce(max(degrees_of_freedom), 0) from analysis.t_quantile"

@@ -19,6 +19,7 @@ LIMITS = {
     "memory_bytes": 3 << 30,
     "cpu_seconds": 900,
     "wall_seconds": 1800,
+    "stall_seconds": 10,
     "file_bytes": 64 << 30,
 }
 

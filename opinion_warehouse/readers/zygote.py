@@ -38,6 +38,7 @@ def serve() -> None:
 def _preload() -> None:
     """Import what children use, here, where it is paid once. Nothing may start a thread before a fork."""
     import ahocorasick_rs  # noqa: F401
+    import psutil  # noqa: F401
     import pyarrow as pa
     import pyarrow.csv
     import python_calamine  # noqa: F401
@@ -55,20 +56,48 @@ def _run(order: dict[str, Any], parent: int) -> str | None:
     if pid == 0:
         _child(order, errors)
     until = time.monotonic() + order["limits"]["wall_seconds"]
+    watch = _Watch(pid, order["limits"]["stall_seconds"])
     pause = 0.001
     while True:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
             return _reason(status, errors)
         orphaned = os.getppid() != parent
-        if orphaned or time.monotonic() > until:
+        is_stalled = watch.is_stalled()
+        if orphaned or is_stalled or time.monotonic() > until:
+            is_full = is_stalled and watch.address_space() > order["limits"]["memory_bytes"] / 2
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             if orphaned:
                 sys.exit()
-            return "parser_timeout"
+            return "parser_oom" if is_full else "parser_timeout"
         time.sleep(pause)
         pause = min(pause * 1.5, 0.05)
+
+
+class _Watch:
+    """Whether a child still gets on: out of memory, Arrow can wait for ever for a thread of its own that died."""
+
+    def __init__(self, pid: int, seconds: float) -> None:
+        import psutil
+
+        self._process = psutil.Process(pid)
+        self._seconds = seconds
+        self._spent = -1.0
+        self._since = time.monotonic()
+
+    def is_stalled(self) -> bool:
+        """No processor time for a while, asleep, and not for a disk: a child works all the time."""
+        if time.monotonic() - self._since < self._seconds:
+            return False
+        times = self._process.cpu_times()
+        spent = times.user + times.system
+        is_same, self._spent, self._since = spent == self._spent, spent, time.monotonic()
+        return is_same and self._process.status() == "sleeping"
+
+    def address_space(self) -> int:
+        """Bytes; what RLIMIT_AS limits."""
+        return int(self._process.memory_info().vms)
 
 
 def _child(order: dict[str, Any], errors: Path) -> None:

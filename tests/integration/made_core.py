@@ -18,7 +18,7 @@ create table core.fct_survey_wave (wave_key text primary key, input_digest text)
 create table core.dim_place (place_key text, place_code text, valid_from date, valid_to date);
 create table core.bridge_answer_concept (
     wave_key text, question_id text, answer_code text, answer_key text, question_concept text,
-    answer_concept text, option_set text
+    answer_concept text, option_set text, is_comparable boolean not null default true
 );
 create table core.fct_survey_estimate (
     estimate_key text primary key, wave_key text, source_id text, question_id text, answer_code text,

@@ -416,6 +416,8 @@ def make_core(settings: Settings) -> None:
         connection.execute(
             "create table core.fct_survey_estimate (estimate_key text, base_unweighted_count bigint);"
             "create table core.fct_source_comparison (comparison_key text, safe_count bigint);"
+            "create table core.bridge_answer_concept (wave_key text, is_comparable boolean);"
+            "insert into core.bridge_answer_concept values ('w1', true);"
             "create table core.fct_social_volume (source_id text, published_date date, platform_code text,"
             " query_code text, sentiment text, topic_code text, place_code text, item_count bigint);"
             "create table core.fct_report_opinion (source_id text, unit_level text, tendency text,"

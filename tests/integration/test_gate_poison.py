@@ -85,6 +85,7 @@ POISON: dict[str, list[str]] = {
     "REL-214": ["update {r}.fct_opinion_trend set backtest_coverage = 0.8, backtest_count = 150"],
     "REL-215": ["insert into release_ctl.held_wave values"
                 " ({n}, 's', 'w3', null, 'disclosure_item_missing', 'x')"],
+    "REL-216": ["update core.bridge_answer_concept set is_comparable = false"],
 }  # fmt: skip
 
 

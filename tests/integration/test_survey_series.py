@@ -161,3 +161,19 @@ def test_series_is_compared_and_extended_by_what_its_questions_mean(
         ("w3", "2026-03-31", True),
         ("w3", "2026-04-29", True),
     ]
+
+
+@pytest.mark.timeout(600)
+def test_two_questions_of_one_concept_in_one_wave_are_not_compared(
+    fresh_warehouse: Settings, tmp_path: Path
+) -> None:
+    """Nobody can say which of them the other wave's question is the same as; the night goes on."""
+    house = house_of(fresh_warehouse, tmp_path)
+    say(house, section())
+    for wave_id in ("w1", "w2"):
+        both = [row | {"quiet": {"y": "1", "n": "2"}[row["noise"]]} for row in answered(wave_id)]
+        deliver(house, f"{wave_id}.csv", both)
+    assert build(house)["pairs_compared"] == 1
+    assert [row[0] for row in rows(house, CHANGES, "w2")] == ["bus", "clean", "trust"]
+    unsaid = "select distinct question_id from core.bridge_answer_concept where not is_comparable order by 1"
+    assert rows(house, unsaid) == [("noise",), ("quiet",)]

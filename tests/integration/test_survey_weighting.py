@@ -204,7 +204,7 @@ def test_weigh_without_margins_describes_the_latest_files_own_weights(house: Set
     deliver(house, "a.csv", people({"fy": 2}))
     assert analysis.weigh(house, open_release(house)) == NOTHING | {
         "waves_weighed": 1,
-        "t_quantiles_added": 2,
+        "t_quantiles_added": 4,
     }
     assert rows(house, described) == [(2, 2.0, 1.0, 1.0, "unweighted", None, None, None)]
 
@@ -212,25 +212,24 @@ def test_weigh_without_margins_describes_the_latest_files_own_weights(house: Set
     four = [person(number, w=w) for number, w in enumerate(("1", "2", "2", "5"))]
     deliver(house, "b.csv", four)
     newer = open_release(house)
-    assert analysis.weigh(house, newer) == NOTHING | {"waves_weighed": 1, "t_quantiles_added": 2}
+    assert analysis.weigh(house, newer) == NOTHING | {"waves_weighed": 1, "t_quantiles_added": 4}
     # Kish: 4 x (1 + 4 + 4 + 25) / 10^2
     assert rows(house, described) == [(4, 10.0, 2.5, pytest.approx(1.36), "design_weight", None, None, None)]
     assert rows(house, "select count(*) from analysis.survey_weight") == [(0,)]
     assert analysis.weigh(house, newer) == NOTHING
 
 
-def test_weigh_panel_has_quantiles_for_all_who_were_ever_asked(house: Settings) -> None:
+def test_weigh_has_quantiles_for_two_waves_of_people(house: Settings) -> None:
+    """A panel's change has the PSUs of both; whoever is a PSU of his own is one."""
     from scipy import stats
 
-    both = [*people({"fy": 3}), *people({"fy": 3}, "w2", first=2)]
     say(house, survey())
-    deliver(house, "a.csv", both)
-    assert analysis.weigh(house, open_release(house))["t_quantiles_added"] == 3
-    say(house, survey(is_panel=True))
-    deliver(house, "b.csv", [row | {"spent": "11"} for row in both])
-    assert analysis.weigh(house, open_release(house))["t_quantiles_added"] == 2
+    deliver(house, "a.csv", people({"fy": 3}))
+    assert analysis.weigh(house, open_release(house))["t_quantiles_added"] == 6
+    deliver(house, "b.csv", people({"fy": 2}, "w2"))
+    assert analysis.weigh(house, open_release(house))["t_quantiles_added"] == 0
     assert rows(house, "select * from analysis.t_quantile order by 1") == [
-        (df, pytest.approx(stats.t.ppf(0.975, df), rel=1e-12)) for df in range(1, 6)
+        (df, pytest.approx(stats.t.ppf(0.975, df), rel=1e-12)) for df in range(1, 7)
     ]
 
 

@@ -57,7 +57,6 @@ select
     weighting.kish_design_effect,
     weighting.weight_cap,
     weighting.margin_error,
-    weighting.iteration_count,
     case when weighting.margin_error is not null then survey.margins_source_vi end as margins_source_vi,
     case when weighting.margin_error is not null then survey.margins_source_en end as margins_source_en,
     case when weighting.margin_error is not null then survey.margins_date end as margins_date,

@@ -10,7 +10,6 @@ select
     ]) }} as estimate_key,
     wave.wave_key,
     wave.panel_wave_key as previous_wave_key,
-    panel.difference,
     case
         when panel.degrees_of_freedom < 1 then null
         when panel.variance <= 1e-13 * panel.scale then 0

@@ -1,28 +1,4 @@
 -- An answer as each wave offered it: what it is the same as. The newest line up to the wave counts.
-with statement as (
-    select
-        source_id,
-        question_id,
-        from_wave_id,
-        answer_code,
-        concept_code,
-        0 as precedence
-    from {{ ref('stg_spec__harmonisation') }}
-    where answer_code is not null
-
-    union all
-
-    select
-        source_id,
-        question_id,
-        from_wave_id,
-        answer_code,
-        concept_code,
-        1 as precedence
-    from {{ ref('harmonisation') }}
-    where answer_code is not null
-)
-
 select
     asked.wave_key,
     asked.question_key,
@@ -39,16 +15,13 @@ inner join {{ ref('int_survey_options__listed') }} as option
 inner join {{ ref('stg_spec__waves') }} as wave
     on asked.source_id = wave.source_id and asked.wave_id = wave.wave_id
 left join lateral (
-    select statement.concept_code
-    from statement
-    left join {{ ref('stg_spec__waves') }} as begun
-        on statement.source_id = begun.source_id and statement.from_wave_id = begun.wave_id
+    select stated.concept_code
+    from {{ ref('int_survey_concepts__stated') }} as stated
     where
-        statement.source_id = asked.source_id
-        and statement.question_id = asked.question_id
-        and statement.answer_code = option.answer_code
-        and (statement.from_wave_id is null or begun.wave_position is not null)
-        and coalesce(begun.wave_position, 1) <= wave.wave_position
-    order by coalesce(begun.wave_position, 1) desc, statement.precedence
+        stated.source_id = asked.source_id
+        and stated.question_id = asked.question_id
+        and stated.answer_code = option.answer_code
+        and stated.wave_position <= wave.wave_position
+    order by stated.wave_position desc, stated.precedence asc
     limit 1
 ) as statement on true

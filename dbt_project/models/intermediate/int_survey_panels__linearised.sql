@@ -1,5 +1,5 @@
 {{ config(materialized='wave_by_wave', only='panel_wave_key is not null') }}
--- The difference of an answer between two waves of a panel, and its variance. Both waves are one sample of people, some
+-- The variance of an answer's difference between two waves of a panel. Both waves are one sample of people, some
 -- seen once: d_c = z2_c − z1_c with z = (a − p·b)/B summed over each PSU c of either wave, Σ_h (1−f1) n_h/(n_h−1)
 -- Σ_c (d_c − mean)² and the second stage likewise. n_h counts the PSUs of both waves.
 -- Sums over those who gave the answer (g = a2/B2 − a1/B1) and over the whole base (β = b/B) are kept apart, so that
@@ -82,8 +82,7 @@ base as (
         domain_number,
         item_number,
         base_code,
-        max(denominator_total) as denominator_total,
-        max(shift) as shift
+        max(denominator_total) as denominator_total
     from {{ ref('int_survey_totals__linearised') }}
     group by domain_number, item_number, base_code
 ),
@@ -101,8 +100,7 @@ known as (
         nullif(later.denominator_total, 0) as later_base,
         nullif(earlier.denominator_total, 0) as earlier_base,
         coalesce(later_given.answer_weighted_total, 0) / nullif(later.denominator_total, 0) as later_share,
-        coalesce(earlier_given.answer_weighted_total, 0) / nullif(earlier.denominator_total, 0) as earlier_share,
-        later.shift - earlier.shift as shift
+        coalesce(earlier_given.answer_weighted_total, 0) / nullif(earlier.denominator_total, 0) as earlier_share
     from cell
     inner join base as later on cell.later_domain_number = later.domain_number
     inner join base as earlier
@@ -294,7 +292,6 @@ select
     known.place_code,
     known.base_code,
     known.option_number,
-    known.later_share - known.earlier_share + known.shift as difference,
     coalesce(summed.q_gg, 0)
     - 2 * known.later_share * coalesce(summed.q_gl, 0)
     + 2 * known.earlier_share * coalesce(summed.q_ge, 0)

@@ -1,28 +1,6 @@
 -- A question as each wave asked it: which wording, and what it is the same as. A new wording is another concept unless
 -- the harmonisation says, from that wave on or later, that it asks the same.
-with statement as (
-    select
-        source_id,
-        question_id,
-        from_wave_id,
-        concept_code,
-        0 as precedence
-    from {{ ref('stg_spec__harmonisation') }}
-    where answer_code is null
-
-    union all
-
-    select
-        source_id,
-        question_id,
-        from_wave_id,
-        concept_code,
-        1 as precedence
-    from {{ ref('harmonisation') }}
-    where answer_code is null
-),
-
-asked as (
+with asked as (
     select
         wave.source_id,
         wave.wave_id,
@@ -61,15 +39,13 @@ select
     ) as concept_code
 from asked
 left join lateral (
-    select statement.concept_code
-    from statement
-    left join {{ ref('stg_spec__waves') }} as begun
-        on statement.source_id = begun.source_id and statement.from_wave_id = begun.wave_id
+    select stated.concept_code
+    from {{ ref('int_survey_concepts__stated') }} as stated
     where
-        statement.source_id = asked.source_id
-        and statement.question_id = asked.question_id
-        and (statement.from_wave_id is null or begun.wave_position is not null)
-        and coalesce(begun.wave_position, 1) between asked.version_position and asked.wave_position
-    order by coalesce(begun.wave_position, 1) desc, statement.precedence
+        stated.source_id = asked.source_id
+        and stated.question_id = asked.question_id
+        and stated.answer_code is null
+        and stated.wave_position between asked.version_position and asked.wave_position
+    order by stated.wave_position desc, stated.precedence asc
     limit 1
 ) as statement on true

@@ -14,15 +14,18 @@ with delivered as (
         ) as recency
     from {{ ref('stg_spec__waves') }} as wave
     inner join {{ ref('stg_intake__files') }} as file on wave.source_id = file.source_id
+    -- one respondent of each is looked for: the planner would rather read them all
+    cross join lateral (
+        select 1 from {{ ref('stg_survey__responses') }} as response
+        where
+            response.source_id = wave.source_id
+            and response.wave_id = wave.wave_id
+            and response.file_id = file.file_id
+        order by response.file_id
+        limit 1
+    ) as delivery
     where
-        exists (
-            select 1 from {{ ref('stg_survey__responses') }} as response
-            where
-                response.source_id = wave.source_id
-                and response.wave_id = wave.wave_id
-                and response.file_id = file.file_id
-        )
-        and not exists (
+        not exists (
             select 1 from {{ ref('stg_release__held_waves') }} as held
             where
                 held.source_id = wave.source_id

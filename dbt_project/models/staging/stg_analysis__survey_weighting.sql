@@ -7,6 +7,5 @@ select
     weight_max_to_median,
     kish_design_effect,
     weight_cap,
-    margin_error,
-    iteration_count
+    margin_error
 from {{ source('analysis', 'survey_weighting') }}
