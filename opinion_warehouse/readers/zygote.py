@@ -76,7 +76,7 @@ def _run(order: dict[str, Any], parent: int) -> str | None:
 
 
 class _Watch:
-    """Whether a child still gets on: out of memory, Arrow can wait for ever for a thread of its own that died."""
+    """Whether a child still gets on: out of memory, Arrow can wait for ever for a thread of its that died."""
 
     def __init__(self, pid: int, seconds: float) -> None:
         import psutil
@@ -93,7 +93,7 @@ class _Watch:
         times = self._process.cpu_times()
         spent = times.user + times.system
         is_same, self._spent, self._since = spent == self._spent, spent, time.monotonic()
-        return is_same and self._process.status() == "sleeping"
+        return is_same and str(self._process.status()) == "sleeping"
 
     def address_space(self) -> int:
         """Bytes; what RLIMIT_AS limits."""
