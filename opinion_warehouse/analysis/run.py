@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from opinion_warehouse.analysis import change, reliability, series, trend
-from opinion_warehouse.analysis.tables import columns_of, digest, null, outdated, replace
+from opinion_warehouse.analysis.pairs import Side, pair
+from opinion_warehouse.analysis.tables import digest, outdated, read, replace
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.settings import Settings
 
@@ -28,15 +30,23 @@ class _Wave:
     wave_key: str
     previous_wave_key: str | None
     series_id: str
+    mode: str
+    sampling: str
     digest: str
     meaning_digest: str
     has_margin: bool
+
+    @property
+    def side(self) -> Side:
+        """Of a pair."""
+        return Side(self.wave_key, self.mode, self.sampling)
 
 
 # A sample not drawn by chance has no margin of error: nothing to assess or to test with.
 _WAVES = """
 select
-    survey.wave_key, survey.previous_wave_key, survey.series_id, wave.input_digest,
+    survey.wave_key, survey.previous_wave_key, survey.series_id, survey.mode, survey.sampling,
+    wave.input_digest,
     concat_ws(' ', survey.mode, survey.sampling, survey.fieldwork_end_date, (
         select md5(string_agg(
             concat_ws(' ', question_id, answer_code, question_concept, answer_concept, is_comparable), ','
@@ -58,70 +68,8 @@ from core.fct_survey_estimate
 where wave_key = %s and measure = 'proportion' and base_unweighted_count > 0
 order by estimate_key
 """
-
-# Estimates are of the same thing where question and answer have the same concept. A break has no
-# difference: the question had another wording or other options, the survey another mode or sampling, the
-# place other borders.
-_PAIRS = """
-with survey as (
-    select wave_key, mode, sampling, fieldwork_end_date from core.dim_survey
-    where wave_key in (%(previous)s, %(wave)s)
-), cell as (
-    select
-        estimate.*, concept.option_set, survey.mode, survey.sampling, place.place_key, domain.code,
-        -- one key to join by: of several columns the planner would expect a single row
-        concat_ws('|', concept.question_concept, concept.answer_concept, domain.code) as cell_key,
-        concat_ws('|', concept.question_concept, domain.code) as concept_key,
-        concat_ws('|', estimate.source_id, estimate.question_id, domain.code) as question_key_then
-    from core.fct_survey_estimate as estimate
-    inner join survey using (wave_key)
-    inner join core.bridge_answer_concept as concept using (wave_key, answer_key)
-    left join core.dim_place as place
-        on estimate.place_code = place.place_code
-        and survey.fieldwork_end_date between place.valid_from and coalesce(place.valid_to, 'infinity')
-    cross join lateral (
-        select concat_ws('|', estimate.measure, estimate.base_code, estimate.domain_key) as code
-    ) as domain
-    where estimate.estimate is not null and concept.is_comparable
-), before as (
-    select * from cell where wave_key = %(previous)s
-), asked as (
-    select distinct question_key_then from before
-), meant as (
-    select distinct concept_key from before
-), paired as (
-    select
-        this.estimate_key, this.question_id, before.estimate_key as before_key,
-        case
-            when before.estimate_key is null and meant.concept_key is not null then 'options'
-            when before.estimate_key is null then 'wording'
-            when this.mode <> before.mode then 'mode'
-            when this.sampling <> before.sampling then 'sampling'
-            when this.option_set <> before.option_set then 'options'
-            when this.place_key is distinct from before.place_key then 'boundary'
-        end as break_reason,
-        before.estimate as before_estimate, before.standard_error as before_error,
-        before.degrees_of_freedom as before_freedom, before.base_unweighted_count as before_base,
-        this.estimate, this.standard_error, this.degrees_of_freedom, this.base_unweighted_count
-    from cell as this
-    left join before on this.cell_key = before.cell_key
-    left join asked on this.question_key_then = asked.question_key_then
-    left join meant on this.concept_key = meant.concept_key
-    where this.wave_key = %(wave)s
-        -- what was not asked of these people then is new, and no break
-        and coalesce(before.estimate_key, asked.question_key_then, meant.concept_key) is not null
-)
-select
-    paired.estimate_key, paired.question_id, paired.before_key, paired.break_reason,
-    panel.estimate_key is not null,
-    paired.before_estimate, paired.before_error, paired.before_freedom, paired.before_base,
-    paired.estimate, paired.standard_error, paired.degrees_of_freedom, paired.base_unweighted_count,
-    panel.standard_error, panel.degrees_of_freedom
-from paired
-left join core.fct_survey_panel_difference as panel
-    on paired.estimate_key = panel.estimate_key and panel.previous_wave_key = %(previous)s
-order by paired.question_id, paired.estimate_key
-"""
+_NUMBERS = ["estimate", "standard_error", "base", "answered", "degrees_of_freedom"]
+_SCHEMA = {"estimate_key": pl.String} | dict.fromkeys(_NUMBERS, pl.Float64)
 
 
 def analyse(settings: Settings, release_id: int) -> dict[str, int]:
@@ -173,70 +121,51 @@ def analyse(settings: Settings, release_id: int) -> dict[str, int]:
 
 
 def _assess(connection: "Connection[Any]", wave_key: str, input_digest: str) -> int:
-    rows = connection.execute(_PROPORTIONS, (wave_key,)).fetchall()
-    keys, estimate, error, base, answered, df = columns_of(rows, 6)
-    found = reliability.assess(estimate, error, base, answered, df)
-    return replace(
-        connection,
-        "survey_reliability",
-        "wave_key",
-        wave_key,
-        "estimate_key wave_key input_digest effective_sample_size_nchs kg_ci_low kg_ci_high reliability_code",
-        (
-            (key, wave_key, input_digest, null(n_e), null(low), null(high), str(code))
-            for key, n_e, low, high, code in zip(
-                keys, found.effective_sample_size, found.ci_low, found.ci_high, found.code, strict=True
-            )
-        ),
+    rows = read(connection, _PROPORTIONS, (wave_key,), _SCHEMA)
+    found = reliability.assess(*(rows[name].to_numpy() for name in _NUMBERS))
+    assessed = rows.select(
+        "estimate_key",
+        wave_key=pl.lit(wave_key),
+        input_digest=pl.lit(input_digest),
+        effective_sample_size_nchs=found.effective_sample_size,
+        kg_ci_low=found.ci_low,
+        kg_ci_high=found.ci_high,
+        reliability_code=found.code,
     )
+    return replace(connection, "survey_reliability", "wave_key", wave_key, assessed)
 
 
 def _compare(connection: "Connection[Any]", before: _Wave, after: _Wave, input_digest: str) -> int:
-    names = {"previous": before.wave_key, "wave": after.wave_key}
-    rows = connection.execute(_PAIRS, names).fetchall()
-    keys, questions, previous, breaks, is_panel, *numbers = columns_of(rows, 15)
+    rows = pair(connection, before.side, after.side)
+    is_break = rows["break_reason"].is_not_null()
+
+    def numbers(prefix: str, names: str) -> list[Any]:
+        return [rows[prefix + name].to_numpy() for name in names.split()]
+
     found = change.compare(
-        change.Estimates(*numbers[:4]),
-        change.Estimates(*numbers[4:8]),
-        change.Overlap(is_panel, *numbers[8:]),
-        is_break=[reason is not None for reason in breaks],
+        change.Estimates(*numbers("before_", "estimate standard_error degrees_of_freedom base")),
+        change.Estimates(*numbers("", "estimate standard_error degrees_of_freedom base")),
+        change.Overlap(*numbers("", "is_panel panel_error panel_freedom")),
+        is_break=is_break.to_numpy(),
     )
-    adjusted = np.full(len(keys), np.nan)
-    family, tested = np.asarray(questions), np.where(found.is_tested, found.p_value, np.nan)
-    for question in np.unique(family):
-        adjusted[family == question] = change.adjust(tested[family == question])
-    return replace(
-        connection,
-        "survey_change",
-        "wave_key",
-        after.wave_key,
-        "estimate_key wave_key previous_wave_key input_digest difference standard_error"
-        " p_value adjusted_p_value is_changed is_panel break_reason previous_estimate_key",
-        (
-            (
-                key,
-                after.wave_key,
-                before.wave_key,
-                input_digest,
-                null(difference),
-                null(error),
-                null(p_value),
-                null(q),
-                None if np.isnan(q) else bool(q <= change.LEVEL),
-                overlaps,
-                reason,
-                previous_key if reason is None else None,
-            )
-            for key, difference, error, p_value, q, overlaps, reason, previous_key in zip(
-                keys,
-                found.difference,
-                found.standard_error,
-                found.p_value,
-                adjusted,
-                is_panel,
-                breaks,
-                previous,
-                strict=True,
-            )
-        ),
+    adjusted = np.full(rows.height, np.nan)
+    tested = np.where(found.is_tested, found.p_value, np.nan)
+    for family in rows["question_id"].unique():
+        members = (rows["question_id"] == family).to_numpy()
+        adjusted[members] = change.adjust(tested[members])
+    compared = rows.select(
+        "estimate_key",
+        wave_key=pl.lit(after.wave_key),
+        previous_wave_key=pl.lit(before.wave_key),
+        input_digest=pl.lit(input_digest),
+        difference=found.difference,
+        standard_error=found.standard_error,
+        p_value=found.p_value,
+        adjusted_p_value=adjusted,
+        is_panel=pl.col("is_panel"),
+        break_reason=pl.col("break_reason"),
+        previous_estimate_key=pl.when(~is_break).then(pl.col("before_estimate_key")),
+    ).with_columns(
+        is_changed=pl.col("adjusted_p_value").fill_nan(None) <= change.LEVEL,
     )
+    return replace(connection, "survey_change", "wave_key", after.wave_key, compared)

@@ -6,12 +6,13 @@ other options, other borders of the place. Another wording is another concept, a
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from opinion_warehouse.analysis import reliability, trend
 from opinion_warehouse.analysis.change import MIN_BASE
@@ -24,15 +25,6 @@ log = logging.getLogger(__name__)
 
 VERSION = f"series.1 {trend.VERSION} {reliability.VERSION}"
 
-# Samples drawn by chance, one question at a time: memory does not grow with the survey.
-_CONCEPTS = """
-select distinct concept.question_concept
-from core.bridge_answer_concept as concept
-inner join core.dim_survey as survey using (wave_key)
-where survey.series_id = %s and survey.sampling in ('probability', 'census')
-order by 1
-"""
-
 _DATES = """
 select series_position, fieldwork_end_date from core.dim_survey
 where series_id = %s and sampling in ('probability', 'census') order by series_position
@@ -40,7 +32,8 @@ where series_id = %s and sampling in ('probability', 'census') order by series_p
 
 _OBSERVATIONS = """
 select
-    concept.answer_concept, estimate.base_code, estimate.domain_key, survey.series_position,
+    concept.question_concept, concept.answer_concept, estimate.base_code, estimate.domain_key,
+    survey.series_position,
     concat_ws(' ', survey.mode, survey.sampling, place.place_key, concept.option_set) as regime,
     estimate.estimate_key, estimate.estimate, estimate.standard_error, reliability.effective_sample_size_nchs
 from core.bridge_answer_concept as concept
@@ -50,16 +43,34 @@ inner join analysis.survey_reliability as reliability using (estimate_key)
 left join core.dim_place as place
     on estimate.place_code = place.place_code
     and survey.fieldwork_end_date between place.valid_from and coalesce(place.valid_to, 'infinity')
-where survey.series_id = %s and concept.question_concept = %s and concept.is_comparable
+where survey.series_id = %s and survey.sampling in ('probability', 'census') and concept.is_comparable
     and estimate.measure = 'proportion'
     and estimate.base_unweighted_count >= %s and reliability.reliability_code not like 'suppress%%'
-order by concept.answer_concept, estimate.base_code, estimate.domain_key, survey.series_position
+order by
+    concept.question_concept, concept.answer_concept, estimate.base_code, estimate.domain_key,
+    survey.series_position
 """
+
+
+_CHUNK = 10_000
+
+_COLUMNS = {
+    "series_key": pl.String,
+    "estimate_key": pl.String,
+    "level_date": pl.Date,
+    "is_forecast": pl.Boolean,
+    "level": pl.Float64,
+    "ci80_low": pl.Float64,
+    "ci80_high": pl.Float64,
+    "ci95_low": pl.Float64,
+    "ci95_high": pl.Float64,
+}
 
 
 class _Observation(NamedTuple):
     """A wave's published share."""
 
+    question_concept: str
     answer_concept: str
     base_code: str
     domain_key: str
@@ -95,42 +106,44 @@ def fit_series(connection: "Connection[Any]", series_id: str, input_digest: str)
     if any(later <= earlier for earlier, later in pairwise(days)):
         log.warning("series %s: waves that ended on one day have no trend between them", series_id)
     elif len(days) >= trend.MIN_WAVES:
-        for (concept,) in connection.execute(_CONCEPTS, (series_id,)).fetchall():
-            rows = connection.execute(_OBSERVATIONS, (series_id, concept, MIN_BASE)).fetchall()
-            segments = list(_segments(series_id, concept, [_Observation(*row) for row in rows]))
-            if segments:
-                fitted.append(_fit(segments, dates))
+        # One question at a time: memory does not grow with the survey.
+        with connection.cursor(name="observations") as cursor:
+            cursor.itersize = _CHUNK
+            cursor.execute(_OBSERVATIONS, (series_id, MIN_BASE))
+            observations = (_Observation(*row) for row in cursor)
+            for _, question in groupby(observations, key=lambda row: row.question_concept):
+                if segments := list(_segments(series_id, question)):
+                    fitted.append(_fit(segments, dates))
     forecasts = sum(each.forecasts for each in fitted)
-    backtest = (
-        forecasts,
-        sum(each.covered_80 for each in fitted) / forecasts if forecasts else None,
-        sum(each.covered_95 for each in fitted) / forecasts if forecasts else None,
-    )
+    covered = (sum(each.covered_80 for each in fitted), sum(each.covered_95 for each in fitted))
+    backtest = [count / forecasts if forecasts else None for count in covered]
+    rows = pl.DataFrame([row for each in fitted for row in each.rows], schema=_COLUMNS, orient="row")
     replace(
         connection,
         "opinion_trend",
         "series_id",
         series_id,
-        "series_key series_id input_digest estimate_key level_date is_forecast level ci80_low ci80_high"
-        " ci95_low ci95_high vintage backtest_count backtest_coverage_80 backtest_coverage_95",
-        (
-            (row[0], series_id, input_digest, *row[1:], days[-1], *backtest)
-            for each in fitted
-            for row in each.rows
+        rows.with_columns(
+            series_id=pl.lit(series_id),
+            input_digest=pl.lit(input_digest),
+            vintage=pl.lit(days[-1]),
+            backtest_count=pl.lit(forecasts),
+            backtest_coverage_80=pl.lit(backtest[0]),
+            backtest_coverage_95=pl.lit(backtest[1]),
         ),
     )
-    return len({row[0] for each in fitted for row in each.rows})
+    return rows["series_key"].n_unique()
 
 
-def _segments(series_id: str, concept: str, rows: list[_Observation]) -> Iterator[_Segment]:
+def _segments(series_id: str, rows: Iterable[_Observation]) -> Iterator[_Segment]:
     """Series cut at their breaks; those too short for a trend are left out."""
-    for _, same in groupby(rows, key=lambda row: row[:3]):
+    for _, same in groupby(rows, key=lambda row: row[:4]):
         for _, run in groupby(same, key=lambda row: row.regime):
             observations = list(run)
             if len(observations) < trend.MIN_WAVES:
                 continue
             first = observations[0]
-            name = (series_id, concept, *first[:3], str(first.position))
+            name = (series_id, *first[:4], str(first.position))
             yield _Segment(hashlib.md5("|".join(name).encode()).hexdigest(), observations)  # noqa: S324 (a key)
 
 

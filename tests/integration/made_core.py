@@ -27,7 +27,7 @@ create table core.fct_survey_estimate (
     degrees_of_freedom int
 );
 create table core.fct_survey_panel_difference (
-    estimate_key text, previous_wave_key text, standard_error float8, degrees_of_freedom int
+    estimate_key text, wave_key text, previous_wave_key text, standard_error float8, degrees_of_freedom int
 );
 insert into core.dim_place values
     ('p-old', '92', '2004-01-01', '2026-08-31'), ('p-new', '92', '2026-09-01', null);

@@ -123,6 +123,7 @@ def test_panel_difference_uses_the_error_of_those_asked_twice(pair: Settings) ->
         "fct_survey_panel_difference",
         {
             "estimate_key": key("s2", "q1", "a"),
+            "wave_key": "s2",
             "previous_wave_key": "s1",
             "standard_error": 0.01,
             "degrees_of_freedom": 40,
@@ -134,6 +135,7 @@ def test_panel_difference_uses_the_error_of_those_asked_twice(pair: Settings) ->
         "fct_survey_panel_difference",
         {
             "estimate_key": key("s2", "q1", "b"),
+            "wave_key": "s2",
             "previous_wave_key": "s0",
             "standard_error": 0.01,
             "degrees_of_freedom": 40,
@@ -148,7 +150,12 @@ def test_panel_difference_uses_the_error_of_those_asked_twice(pair: Settings) ->
 
 
 def test_panel_difference_without_a_variance_is_not_tested(pair: Settings) -> None:
-    row = {"estimate_key": key("s2", "q1", "a"), "previous_wave_key": "s1", "degrees_of_freedom": 0}
+    row = {
+        "estimate_key": key("s2", "q1", "a"),
+        "wave_key": "s2",
+        "previous_wave_key": "s1",
+        "degrees_of_freedom": 0,
+    }
     insert(pair, "fct_survey_panel_difference", row)
     analysis.analyse(pair, 1)
     of_panel = changes(pair)[key("s2", "q1", "a")]
@@ -223,7 +230,12 @@ def test_break_of_the_whole_survey_or_its_place_has_its_reason(
 
 
 def test_break_stays_one_in_a_panel(pair: Settings) -> None:
-    row = {"estimate_key": key("s2", "q1", "a"), "previous_wave_key": "s1", "standard_error": 0.01}
+    row = {
+        "estimate_key": key("s2", "q1", "a"),
+        "wave_key": "s2",
+        "previous_wave_key": "s1",
+        "standard_error": 0.01,
+    }
     insert(pair, "fct_survey_panel_difference", row | {"degrees_of_freedom": 40})
     change_core(pair, "update core.dim_survey set mode = 'paper' where wave_key = 's2'")
     analysis.analyse(pair, 1)
