@@ -8,7 +8,19 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{2,62}$")]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s|]+$")]
+
+
+def _not_reserved(code: str) -> str:
+    if code.startswith("_"):
+        raise ValueError(
+            "begins with _, as the warehouse's own codes do; give it another, and the cell in `cells`"
+        )
+    return code
+
+
+Code = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s|]+$"), AfterValidator(_not_reserved)
+]
 Tendency = Literal["support", "oppose", "concerned", "unclear"]
 Family = Literal["survey", "report", "social"]
 _T = TypeVar("_T", bound=Hashable)

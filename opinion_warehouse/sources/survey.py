@@ -18,6 +18,9 @@ from opinion_warehouse.sources.base import (
 from opinion_warehouse.sources.design import TOTAL, Design, Weighting
 from opinion_warehouse.sources.wave import Wave, WaveFrom
 
+EVERYONE = "all"
+"""Dimension of everyone's estimates; no group dimension may have the name."""
+
 PLACE = "place"
 """Name of the place as a dimension of margins; no group dimension may have it."""
 
@@ -213,7 +216,7 @@ class Survey(Model):
         for what, values in (
             ("question id", [each.id for each in self.questions] + [each.id for each in self.ratios]),
             ("wave id", waves),
-            ("group dimension", [PLACE, *(group.dimension for group in self.groups)]),
+            ("group dimension", [EVERYONE, PLACE, *(group.dimension for group in self.groups)]),
             ("question column", [column for question in self.questions for column in question.cells]),
             ("crossing", ["*".join(sorted(crossing)) for crossing in self.crossings]),
             ("harmonisation of", [(one.question, one.from_wave or waves[0]) for one in self.harmonisation]),

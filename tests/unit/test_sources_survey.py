@@ -62,6 +62,8 @@ def test_check_sources_of_the_template_finds_nothing_wrong(check: Check) -> None
         ("ignore_columns: [token,", "ignore_columns: [weight,", "stands in `ignore_columns`"),
         ("coverage_place: VN", "coverage_place: XX", "is not known"),
         ("dimension: gender", "dimension: place", "group dimension 'place' stands twice"),
+        ("dimension: gender", "dimension: all", "group dimension 'all' stands twice"),
+        ("{code: 40_plus,", "{code: _40_plus,", "begins with _"),
         ("is_panel: false", "is_panel: maybe", "boolean"),
     ],
 )
