@@ -15,6 +15,8 @@ from opinion_warehouse.sources import Survey
 from opinion_warehouse.sources.survey import Group
 
 MAX_CODE = 64
+MIN_SIZE, MAX_SIZE = 1e-12, 1e12
+"""Of weights and populations: far beyond any that is meant, and squares of their sums stay in range."""
 
 
 def read_survey(job: Job, table: Table) -> None:
@@ -158,15 +160,16 @@ class _Reader:
 
         def size(cell: str | None) -> float:
             value = number(text_of(cell) or "", self.decimal)
-            if value <= 0:
-                raise BadCell("out_of_range", "expected a number above 0")
+            if not MIN_SIZE <= value <= MAX_SIZE:
+                raise BadCell("out_of_range", f"expected a number from {MIN_SIZE:g} to {MAX_SIZE:g}")
             return value
 
         def weight(cell: str | None) -> float:
             try:
                 return size(cell)
             except BadCell:
-                raise BadCell("bad_weight", "expected a finite number above 0") from None
+                limits = f"from {MIN_SIZE:g} to {MAX_SIZE:g}, with the decimal mark {self.decimal}"
+                raise BadCell("bad_weight", f"expected a number {limits}") from None
 
         def code(cell: str | None) -> str:
             value = text_of(cell)

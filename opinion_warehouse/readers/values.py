@@ -17,6 +17,8 @@ _ROUNDED = re.compile(r"^\d([.,]\d+)?E\+\d+$", re.ASCII | re.IGNORECASE)
 _ISO_MOMENT = re.compile(r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$", re.ASCII)
 _ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 EARLIEST = date(1900, 1, 1)
+SMALLEST, LARGEST = 1e-30, 1e30
+"""In size, of a number that is not 0: squares of others would leave double precision and stop the night."""
 T = TypeVar("T")
 
 
@@ -37,6 +39,8 @@ def number(cell: str, decimal: str) -> float:
     value = float(text)
     if not math.isfinite(value):
         raise BadCell("not_a_number", "expected a finite number")
+    if value and not SMALLEST <= abs(value) <= LARGEST:
+        raise BadCell("out_of_range", f"expected 0, or a number from {SMALLEST:g} to {LARGEST:g} in size")
     return value
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from survey_pipeline import Row, Survey, group, question, ratio, spec, ticks, to_csv
 
+from opinion_warehouse.readers.survey import MAX_SIZE, MIN_SIZE
+from opinion_warehouse.readers.values import LARGEST, SMALLEST
+
 KINDS = (
     "respondents",  # no PSU, so everybody is one
     "clusters",
@@ -26,6 +29,7 @@ QUESTIONS = [
     question("q_plan", ["a", "b", "c"], missing={"98": "dont_know", "99": "refused"}),
     question("q_rare", ["yes", "no"]),
     ticks("q_needs", [*NEEDS, "unsure"], dont_know="unsure"),
+    ticks("q_wants", ["benches", "trees"], missing={"98": "dont_know"}),
     question("m_trips"),
     question("m_days"),
     question("m_cost", missing={"-1": "dont_know"}),
@@ -91,7 +95,7 @@ def _person(rng: random.Random, lean: float) -> Row:
         needs |= {"shade": 0, "seats": 0, "unsure": 1}
     elif draw < 0.25:
         needs = dict.fromkeys(needs)
-    return {
+    person = {
         "sex": rng.choice("fm"),
         "age": rng.choice(["young", "old", "old", None]),
         "job": rng.choice(["yes", "no", "no", None]),
@@ -104,6 +108,16 @@ def _person(rng: random.Random, lean: float) -> Row:
         "m_days": rng.choice([None, *range(31)]),
         "m_cost": rng.choice([-1, rng.randint(10**7, 10**7 + 5000)]),
     }
+    return person | _wants(person)
+
+
+def _wants(person: Row) -> Row:
+    """Khó trả lời as a cell: of all the options, or of one with another ticked all the same."""
+    trips = person["m_trips"]
+    ticked = None if trips is None else trips % 2
+    if person["q_plan"] == "98":
+        return {"q_wants_benches": 98, "q_wants_trees": 1 if person["sex"] == "f" else 98}
+    return {"q_wants_benches": ticked, "q_wants_trees": ticked and int(trips > 4)}
 
 
 def survey_of(sample: Sample, **more: Any) -> Survey:
@@ -190,3 +204,24 @@ def lone(rows: list[Row], outer: str, inner: str) -> set[str]:
     for row in rows:
         units.setdefault(row.get(outer, ""), set()).add(row[inner])
     return {unit for unit, inside in units.items() if len(inside) == 1}
+
+
+def extreme_survey() -> Survey:
+    """Weights, and numbers that differ, at both ends of what the readers accept; ratios of the two ends."""
+    rows = [
+        {
+            "respondent_id": number,
+            "weight": repr(MAX_SIZE if number % 2 else MIN_SIZE),
+            "most": repr(-LARGEST if number % 4 == 0 else LARGEST),
+            "least": repr(-SMALLEST if number % 4 == 0 else SMALLEST),
+        }
+        for number in range(40)
+    ]
+    made = spec(
+        "extreme",
+        design={"sampling": "probability", "weight": "weight"},
+        groups=[],
+        questions=[question("most"), question("least")],
+        ratios=[ratio("most_of_least", "most", "least"), ratio("least_of_most", "least", "most")],
+    )
+    return Survey(made, {"answers.csv": to_csv(rows)})

@@ -22,6 +22,7 @@ from made_designs import (
     SCORES,
     Sample,
     edges_of_design,
+    extreme_survey,
     lone,
     make_panel,
     make_sample,
@@ -30,6 +31,7 @@ from made_designs import (
 from scipy.stats import t as student
 from survey_pipeline import CHANGES, COUNTRY, ESTIMATES, Row, build, wave_of
 
+from opinion_warehouse.readers.values import LARGEST, SMALLEST
 from opinion_warehouse.settings import Settings
 
 DESIGNS = 25
@@ -95,6 +97,11 @@ def _frame(sample: Sample) -> tuple[pl.DataFrame, list[Measure]]:
     for name in NEEDS:
         is_sure = pl.col("q_needs_unsure") == 0
         add("q_needs", name, "substantive", pl.when(is_sure).then(pl.col(f"q_needs_{name}")))
+    wants = [pl.col("q_wants_benches"), pl.col("q_wants_trees")]
+    for wish, name in zip(wants, ["benches", "trees"], strict=True):
+        add("q_wants", name, "all", pl.when(wish.is_not_null()).then(wish == 1))
+        is_sure = pl.all_horizontal(wish.is_not_null(), *(each.ne_missing(98) for each in wants))
+        add("q_wants", name, "substantive", pl.when(is_sure).then(wish == 1))
     trips, days, cost = pl.col("m_trips"), pl.col("m_days"), pl.col("m_cost")
     add("m_trips", "_mean", "substantive", trips)
     add("m_days", "_mean", "substantive", days)
@@ -209,6 +216,7 @@ def built(
         survey_of(sample, is_panel=True, wave_from={"column": "wave"}, waves=waves)
         for sample in PANEL_SAMPLES
     ]
+    surveys.append(extreme_survey())
     with new_warehouse() as settings:
         warehouse = build(settings, tmp_path_factory.mktemp("designs"), surveys)
         found: dict[str, dict[Key, Row]] = {"changes": {}}
@@ -231,6 +239,18 @@ def _near(expected: float | None) -> Any:
 
 
 # ---------------------------------------------------------------- estimates
+def test_the_largest_and_smallest_numbers_let_in_stop_no_build(
+    built: dict[str, dict[Key, Row]],
+) -> None:
+    """Double precision holds the squares of what the readers accept."""
+    found = {key[0]: row for key, row in built["extreme"].items() if key[2] == "substantive"}
+    assert {name for name, row in found.items() if row["standard_error"] is not None} == {
+        "most", "least", "most_of_least", "least_of_most",
+    }  # fmt: skip
+    assert found["most"]["estimate"] == pytest.approx(LARGEST)
+    assert found["least"]["estimate"] == pytest.approx(SMALLEST)
+
+
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"{sample.source_id}_{sample.kind}")
 def test_estimates_of_a_random_design_agree_with_svy(
     built: dict[str, dict[Key, Row]], sample: Sample

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reader_jobs import read, report, social, survey
+from reader_jobs import LABEL, read, report, social, survey
 
 S_HEADER = "id,done,w,sex,age,q1,m1,m2,n\n"
 R_HEADER = (
@@ -83,6 +83,8 @@ def test_survey_codes_missing_and_groups_are_mapped(tmp_path: Path) -> None:
         ("r9,2026,NaN,1,30,1,N,N,1", ["bad_weight"]),
         ("r9,2026,0,1,30,1,N,N,1", ["bad_weight"]),
         ("r9,2026,Infinity,1,30,1,N,N,1", ["bad_weight"]),
+        ("r9,2026,1e308,1,30,1,N,N,1", ["bad_weight"]),
+        ("r9,2026,1e-200,1,30,1,N,N,1", ["bad_weight"]),
         ("r9,2026,1,3,30,1,N,N,1", ["unknown_code"]),
         ("r9,2026,1,1,x,1,N,N,1", ["not_a_number"]),
         ("r9,2026,1,1,30,99,N,N,1", ["unknown_code"]),
@@ -98,6 +100,16 @@ def test_survey_bad_row_is_set_aside_with_every_reason(tmp_path: Path, row: str,
     result = read(survey(), S_HEADER + "r1,2026,1,1,30,1,N,N,1\n" + row + "\n", tmp_path)
     assert sorted(result.bad[3]) == sorted(reasons)
     assert len(result.rows["survey_response"]) == 1
+
+
+@pytest.mark.parametrize("cell", ["1e200", "-1e31", "1e-31", "0.0000000000000000000000000000000001"])
+def test_survey_number_whose_square_is_no_number_is_set_aside(tmp_path: Path, cell: str) -> None:
+    """It would stop the night of every source."""
+    question = {"id": "n", "kind": "numeric", "column": "n", "wording": LABEL, "topic": "D2"}
+    open_ended = survey()
+    open_ended["survey"]["questions"][-1] = question
+    rows = f"r1,2026,1,1,30,1,N,N,1e30\nr2,2026,1,1,30,1,N,N,0.0\nr9,2026,1,1,30,1,N,N,{cell}\n"
+    assert read(open_ended, S_HEADER + rows, tmp_path).bad == {4: ["out_of_range"]}
 
 
 def test_survey_wave_from_the_file_name_must_be_declared(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ with answer as not materialized (
         and answer.missing_code in (0, 3)
 ),
 
--- who ticked khó trả lời among several options
+-- who found it hard to say, among several options
 open_question as (
     select distinct
         answer.respondent_number,
@@ -28,7 +28,7 @@ open_question as (
             answer.source_id = code.source_id
             and answer.question_id = code.question_id
             and answer.item_code = code.item_code
-            and answer.answer_code = code.answer_code
+            and coalesce(answer.answer_code, '') = code.answer_code
             and answer.missing_code = code.missing_code
     where code.item_code <> '' and code.missing_code = 3
 )

@@ -1,5 +1,5 @@
 -- Items with khó trả lời in any of tonight's waves: they have two bases. Over all waves, for the waves of a panel must
--- have the same bases. Who ticks khó trả lời among several options leaves all of the question's items open.
+-- have the same bases. Who finds it hard to say among several options leaves all of the question's items open.
 select distinct
     option.source_id,
     option.item_number

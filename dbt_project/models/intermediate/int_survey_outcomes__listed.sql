@@ -3,12 +3,16 @@
 -- for base "substantive". Where several outcomes count as the same (is_shared) a sum is not had from one of them.
 with outcome as (
     select distinct
-        outcome_number,
-        item_number,
-        option_number,
-        y,
-        is_substantive
-    from {{ ref('int_survey_codes__mapped') }}
+        code.outcome_number,
+        code.item_number,
+        code.option_number,
+        code.y,
+        code.is_substantive,
+        doubted.item_number is not null as is_doubted
+    from {{ ref('int_survey_codes__mapped') }} as code
+    left join {{ ref('int_survey_items__doubted') }} as doubted on code.item_number = doubted.item_number
+    -- the others nobody can have had tonight
+    where code.is_substantive or doubted.item_number is not null
 ),
 
 counted as (
@@ -22,13 +26,12 @@ counted as (
     union all
 
     select
-        outcome.outcome_number,
-        outcome.item_number * 2 + 1 as base_number,
-        outcome.option_number,
-        outcome.y
+        outcome_number,
+        item_number * 2 + 1 as base_number,
+        option_number,
+        y
     from outcome
-    inner join {{ ref('int_survey_items__doubted') }} as doubted on outcome.item_number = doubted.item_number
-    where outcome.is_substantive
+    where is_substantive and is_doubted
 )
 
 select
