@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 _CELLS = """
 select
-    estimate.estimate_key, estimate.source_id, estimate.question_id, estimate.measure, estimate.base_code,
-    estimate.domain_key, concept.question_concept, concept.answer_concept, concept.option_set,
-    place.place_key, estimate.estimate, estimate.standard_error, estimate.degrees_of_freedom,
-    estimate.base_unweighted_count
+    estimate.estimate_key, estimate.source_id, estimate.question_id, estimate.answer_code, estimate.measure,
+    estimate.base_code, estimate.domain_key, concept.question_concept, concept.answer_concept,
+    concept.option_set, place.place_key, estimate.estimate, estimate.standard_error,
+    estimate.degrees_of_freedom, estimate.base_unweighted_count
 from core.fct_survey_estimate as estimate
 inner join core.dim_survey as survey using (wave_key)
 inner join core.bridge_answer_concept as concept using (wave_key, answer_key)
@@ -28,6 +28,7 @@ _SCHEMA = {
     "estimate_key": pl.String,
     "source_id": pl.String,
     "question_id": pl.String,
+    "answer_code": pl.String,
     "measure": pl.String,
     "base_code": pl.String,
     "domain_key": pl.String,
@@ -52,6 +53,7 @@ _PANEL_SCHEMA = {
 _PEOPLE = ["measure", "base_code", "domain_key"]
 _CELL = ["question_concept", "answer_concept", *_PEOPLE]
 _ASKED = ["source_id", "question_id", *_PEOPLE]
+_SAME = ["source_id", "question_id", "answer_code"]
 _MEANT = ["question_concept", *_PEOPLE]
 
 
@@ -78,9 +80,11 @@ def pair(connection: "Connection[Any]", before: Side, after: Side) -> pl.DataFra
         return earlier.select(keys).unique().with_columns(pl.lit(value=True).alias(name))
 
     then = earlier.select(
-        *_CELL, pl.col("estimate_key", "option_set", "place_key", *_NUMBERS).name.prefix("before_")
+        *_CELL, pl.col("estimate_key", "option_set", "place_key", *_SAME, *_NUMBERS).name.prefix("before_")
     )
     is_gone = pl.col("before_estimate_key").is_null()
+    # The panel's variance is of one answer, seen twice. Of two that are said to be the same it is not known.
+    is_same = pl.all_horizontal(pl.col(name) == pl.col(f"before_{name}") for name in _SAME)
     reason = (
         pl.when(is_gone & pl.col("was_meant").is_not_null())
         .then(pl.lit("options"))
@@ -102,6 +106,8 @@ def pair(connection: "Connection[Any]", before: Side, after: Side) -> pl.DataFra
         .filter(~is_gone | pl.col("was_asked").is_not_null() | pl.col("was_meant").is_not_null())
         .with_columns(break_reason=reason)
         .join(panel, on="estimate_key", how="left")
-        .with_columns(pl.col("is_panel").is_not_null())
+        .with_columns(
+            pl.col("is_panel").is_not_null(), panel_error=pl.when(is_same).then(pl.col("panel_error"))
+        )
         .sort("question_id", "estimate_key")
     )

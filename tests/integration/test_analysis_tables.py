@@ -229,6 +229,20 @@ def test_break_of_the_whole_survey_or_its_place_has_its_reason(
     assert {row["difference"] is None for row in changes(pair).values()} == {reason is not None}
 
 
+def test_panel_difference_of_another_answer_is_not_tested_with_its_error(core: Settings) -> None:
+    """The codes were swapped: the panel's error is of code 1, not of the answer it now is."""
+    asked(core, wave(core, 1), "q1", {"1": 0.3, "2": 0.6, "3": 0.1})
+    asked(core, wave(core, 2), "q1", {"1": 0.6, "2": 0.3, "3": 0.1}, answers={"1": "2", "2": "1"})
+    for code in "123":
+        row = {"estimate_key": key("s2", "q1", code), "wave_key": "s2", "previous_wave_key": "s1"}
+        insert(core, "fct_survey_panel_difference", row | {"standard_error": 0.01, "degrees_of_freedom": 40})
+    analysis.analyse(core, 1)
+    swapped, same = (changes(core)[key("s2", "q1", code)] for code in "13")
+    assert (swapped["before"], swapped["is_panel"]) == (key("s1", "q1", "2"), True)
+    assert (swapped["difference"], swapped["error"], swapped["p"]) == (pytest.approx(0.0), None, None)
+    assert (same["is_panel"], same["error"]) == (True, 0.01)
+
+
 def test_break_stays_one_in_a_panel(pair: Settings) -> None:
     row = {
         "estimate_key": key("s2", "q1", "a"),
