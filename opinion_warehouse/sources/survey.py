@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from opinion_warehouse.sources.base import (
     Code,
@@ -18,11 +18,11 @@ from opinion_warehouse.sources.base import (
 from opinion_warehouse.sources.design import TOTAL, Design, Weighting
 from opinion_warehouse.sources.wave import Wave, WaveFrom
 
-EVERYONE = "all"
-"""Dimension of everyone's estimates; no group dimension may have the name."""
-
 PLACE = "place"
-"""Name of the place as a dimension of margins; no group dimension may have it."""
+"""Name of the place as a dimension of margins."""
+
+RESERVED = {"all": "everyone's estimates", PLACE: "the place"}
+"""Dimensions that are the warehouse's own."""
 
 
 class Category(Model):
@@ -66,6 +66,13 @@ class Group(Model):
     codes: list[Coded] = []
     bands: list[Band] = []
     unknown: list[str] = Field([], description="cell values that mean: not known")
+
+    @field_validator("dimension")
+    @classmethod
+    def _is_not_reserved(cls, dimension: str) -> str:
+        if dimension in RESERVED:
+            raise ValueError(f"{dimension!r} is the dimension of {RESERVED[dimension]}; choose another name")
+        return dimension
 
     @model_validator(mode="after")
     def _codes_or_bands(self) -> Self:
@@ -216,7 +223,7 @@ class Survey(Model):
         for what, values in (
             ("question id", [each.id for each in self.questions] + [each.id for each in self.ratios]),
             ("wave id", waves),
-            ("group dimension", [EVERYONE, PLACE, *(group.dimension for group in self.groups)]),
+            ("group dimension", [group.dimension for group in self.groups]),
             ("question column", [column for question in self.questions for column in question.cells]),
             ("crossing", ["*".join(sorted(crossing)) for crossing in self.crossings]),
             ("harmonisation of", [(one.question, one.from_wave or waves[0]) for one in self.harmonisation]),
