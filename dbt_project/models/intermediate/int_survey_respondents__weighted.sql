@@ -42,7 +42,6 @@ with respondent as (
 numbered as (
     select
         *,
-        dense_rank() over (order by wave_number, place_code, group_codes::text)::int as profile_number,
         dense_rank() over (order by wave_number, stratum_code)::int as stratum_number,
         dense_rank() over (order by wave_number, stratum_code, psu_code)::int as psu_number,
         dense_rank() over (partition by wave_number, stratum_code order by psu_code)::int as psu_rank,
@@ -56,7 +55,8 @@ counted as (
     select
         *,
         max(psu_rank) over (partition by wave_number, stratum_code) as stratum_psu_count,
-        max(ssu_rank) over (partition by wave_number, stratum_code, psu_code) as psu_ssu_count
+        max(ssu_rank) over (partition by wave_number, stratum_code, psu_code) as psu_ssu_count,
+        dense_rank() over (order by wave_number, place_code, group_codes::text)::int as profile_number
     from numbered
 )
 
