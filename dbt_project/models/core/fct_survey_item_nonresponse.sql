@@ -5,19 +5,13 @@
 -- What became of each question in each interview begun, complete or not: the eight codes, kept apart and zero-filled.
 with counted as (
     select
-        wave.wave_number,
-        answer.question_id,
-        answer.item_code,
-        answer.missing_code,
-        count(*) as respondent_count
-    from {{ ref('int_survey_waves__changed') }} as wave
-    inner join {{ ref('stg_survey__answers') }} as answer
-        on
-            wave.source_id = answer.source_id
-            and wave.wave_id = answer.wave_id
-            and wave.file_id = answer.file_id
-    where not wave.is_partner
-    group by wave.wave_number, answer.question_id, answer.item_code, answer.missing_code
+        wave_number,
+        question_id,
+        item_code,
+        missing_code,
+        sum(respondent_count) as respondent_count
+    from {{ ref('int_survey_answers__tallied') }}
+    group by wave_number, question_id, item_code, missing_code
 ),
 
 item as (
@@ -25,7 +19,7 @@ item as (
         wave_number,
         question_id,
         item_code,
-        sum(respondent_count) as started_count
+        sum(respondent_count)::bigint as started_count
     from counted
     group by wave_number, question_id, item_code
 )
@@ -38,7 +32,7 @@ select
     item.item_code,
     status.missing_code::smallint as missing_code,
     status.missing_name,
-    coalesce(counted.respondent_count, 0) as respondent_count,
+    coalesce(counted.respondent_count, 0)::bigint as respondent_count,
     coalesce(counted.respondent_count, 0)::double precision / item.started_count as respondent_share
 from item
 inner join {{ ref('int_survey_waves__changed') }} as wave on item.wave_number = wave.wave_number
@@ -55,3 +49,4 @@ left join counted
         and item.question_id = counted.question_id
         and item.item_code = counted.item_code
         and status.missing_code = counted.missing_code
+where not wave.is_partner

@@ -4,14 +4,10 @@ select distinct
     option.source_id,
     option.item_number
 from {{ ref('int_survey_waves__changed') }} as wave
-inner join {{ ref('stg_survey__answers') }} as answer
-    on
-        wave.source_id = answer.source_id
-        and wave.wave_id = answer.wave_id
-        and wave.file_id = answer.file_id
+inner join {{ ref('int_survey_answers__tallied') }} as answer on wave.wave_number = answer.wave_number
 inner join {{ ref('int_survey_codes__mapped') }} as code
     on
-        answer.source_id = code.source_id
+        wave.source_id = code.source_id
         and answer.question_id = code.question_id
         and answer.item_code = code.item_code
         and coalesce(answer.answer_code, '') = code.answer_code

@@ -43,6 +43,7 @@ cell as (
 -- PSUs and second-stage units of both waves together
 respondent as (
     select
+        respondent.wave_number,
         respondent.respondent_number,
         respondent.profile_number,
         respondent.wave_number = pair.later_number as is_later,
@@ -142,7 +143,7 @@ answer as (
             as later_beta
     from sized as respondent
     inner join {{ ref('int_survey_answers__scored') }} as answer
-        on respondent.respondent_number = answer.respondent_number
+        on respondent.wave_number = answer.wave_number and respondent.respondent_number = answer.respondent_number
     inner join {{ ref('int_survey_domains__assigned') }} as domain
         on respondent.profile_number = domain.profile_number
     inner join cell

@@ -1,9 +1,8 @@
-{{ config(indexes=[{'columns': ['wave_number']}]) }}
--- One row a complete interview of a changed wave, with its place in the sampling design as numbers.
+{{ config(materialized='wave_by_wave', indexes=[{'columns': ['wave_number']}]) }}
+-- One row a complete interview of a changed wave, with its place in the sampling design as numbers of that wave.
 -- No PSU given: the respondent is the PSU. PSU codes are read within their stratum, second-stage ones within their PSU.
 with respondent as (
     select
-        wave.wave_number,
         wave.wave_key,
         response.respondent_key,
         case
@@ -25,15 +24,12 @@ with respondent as (
         response.place_code,
         response.groups as group_codes
     from {{ ref('int_survey_waves__changed') }} as wave
-    inner join {{ ref('stg_survey__responses') }} as response
-        on
-            wave.source_id = response.source_id
-            and wave.wave_id = response.wave_id
-            and wave.file_id = response.file_id
+    inner join {{ ref('stg_survey__responses') }} as response on {{ is_of_this_wave('response') | indent(8) }}
     left join {{ ref('stg_analysis__survey_weights') }} as calibrated
         on response.file_id = calibrated.file_id and response.respondent_key = calibrated.respondent_key
     where
-        response.is_complete
+        wave.wave_number = {{ this_wave() }}
+        and response.is_complete
         and (response.weight is not null or not wave.has_weight)
         and (calibrated.weight is not null or not wave.is_calibrated)
 ),
@@ -42,26 +38,26 @@ with respondent as (
 numbered as (
     select
         *,
-        dense_rank() over (order by wave_number, stratum_code)::int as stratum_number,
-        dense_rank() over (order by wave_number, stratum_code, psu_code)::int as psu_number,
-        dense_rank() over (partition by wave_number, stratum_code order by psu_code)::int as psu_rank,
-        dense_rank() over (partition by wave_number, stratum_code, psu_code order by unit_code)::int as ssu_rank,
-        row_number() over (order by wave_number, stratum_code, psu_code, unit_code, respondent_key)::int
-            as respondent_number
+        dense_rank() over (order by stratum_code)::int as stratum_number,
+        dense_rank() over (order by stratum_code, psu_code)::int as psu_number,
+        dense_rank() over (partition by stratum_code order by psu_code)::int as psu_rank,
+        dense_rank() over (partition by stratum_code, psu_code order by unit_code)::int as ssu_rank,
+        row_number() over (order by stratum_code, psu_code, unit_code, respondent_key)::int as respondent_number
     from respondent
 ),
 
 counted as (
     select
         *,
-        max(psu_rank) over (partition by wave_number, stratum_code) as stratum_psu_count,
-        max(ssu_rank) over (partition by wave_number, stratum_code, psu_code) as psu_ssu_count,
-        dense_rank() over (order by wave_number, place_code, group_codes::text)::int as profile_number
+        max(psu_rank) over (partition by stratum_code) as stratum_psu_count,
+        max(ssu_rank) over (partition by stratum_code, psu_code) as psu_ssu_count,
+        -- the one number that is used over all waves
+        {{ this_wave() }} * 4294967296 + dense_rank() over (order by place_code, group_codes::text) as profile_number
     from numbered
 )
 
 select
-    wave_number,
+    {{ this_wave() }} as wave_number,
     respondent_number,
     wave_key,
     respondent_key,

@@ -61,7 +61,7 @@ select
         'int_survey_waves__changed', 'int_survey_options__listed', 'int_survey_codes__mapped',
         'int_survey_respondents__weighted', 'int_survey_profiles__listed',
         'int_survey_domains__assigned', 'int_survey_domains__listed', 'int_survey_items__doubted', 'int_survey_outcomes__listed',
-        'int_survey_answers__coded', 'int_survey_numbers__scored', 'int_survey_answers__scored',
+        'int_survey_answers__tallied', 'int_survey_answers__coded', 'int_survey_numbers__scored', 'int_survey_answers__scored',
         'int_survey_questions__asked', 'int_survey_concepts__answered',
         'int_survey_totals__linearised', 'int_survey_panels__linearised', 'fct_survey_estimate', 'fct_survey_panel_difference',
     ]) }}

@@ -1,0 +1,13 @@
+{{ config(materialized='wave_by_wave') }}
+-- depends_on: {{ ref('int_survey_waves__changed') }}
+-- How often each answer of each question was landed, complete interviews or not: one look at them all.
+select
+    {{ this_wave() }} as wave_number,
+    question_id,
+    item_code,
+    answer_code,
+    missing_code,
+    count(*) as respondent_count
+from {{ ref('stg_survey__answers') }} as answer
+where {{ is_of_this_wave('answer') }}
+group by question_id, item_code, answer_code, missing_code
