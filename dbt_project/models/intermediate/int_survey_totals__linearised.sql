@@ -108,7 +108,7 @@ outcome_sum as (
     select
         member.piece_number,
         answer.outcome_number,
-        count(*) as base_count,
+        count(*)::double precision as base_count,
         sum(member.weight) as w,
         sum(member.weight * member.weight) as ww
     from {{ ref('int_survey_answers__coded') }} as answer
@@ -124,8 +124,8 @@ ssu_sum as (
         answer.base_number,
         answer.option_number,
         max(answer.shift) as shift,
-        count(*) as base_count,
-        count(*) filter (where answer.y <> 0) as answer_count,
+        count(*)::double precision as base_count,
+        count(*) filter (where answer.y <> 0)::double precision as answer_count,
         sum(member.weight) as weight,
         sum(member.weight * answer.x) as b,
         sum(member.weight * answer.y) as a,
@@ -166,8 +166,8 @@ summed as (
         answer.base_number,
         answer.option_number,
         max(answer.shift) as shift,
-        count(*) as base_count,
-        count(*) filter (where answer.y <> 0) as answer_count,
+        count(*)::double precision as base_count,
+        count(*) filter (where answer.y <> 0)::double precision as answer_count,
         sum(member.weight) as weight,
         sum(member.weight * answer.x) as b,
         sum(member.weight * answer.y) as a,
