@@ -23,7 +23,8 @@ def check_container(path: Path) -> None:
         )
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_members(archive)
+            check_members(archive, "workbook")
+            _check_parts(archive)
             _check_content(archive, path.stat().st_size)
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         raise FileRejected("bad_archive", f"the workbook is damaged ({type(error).__name__})") from None
@@ -33,26 +34,33 @@ def check_container(path: Path) -> None:
         raise FileRejected("bad_archive", f"the workbook is damaged ({type(error).__name__})") from None
 
 
-def _check_members(archive: zipfile.ZipFile) -> None:
+def check_members(archive: zipfile.ZipFile, what: str) -> None:
+    """Refuse names that point outside, parts that stand twice, passwords, and archives in archives."""
     members = archive.infolist()
     names = [member.filename.lower() for member in members]
     if len(members) > MAX_MEMBERS:
-        raise FileRejected("zip_bomb", f"the workbook has more than {MAX_MEMBERS} parts")
+        raise FileRejected("zip_bomb", f"the {what} has more than {MAX_MEMBERS} parts")
     if len(set(names)) != len(names):
-        raise FileRejected("bad_archive", "a part of the workbook stands twice")
+        raise FileRejected("bad_archive", f"a part of the {what} stands twice")
     for member, name in zip(members, names, strict=True):
         if member.flag_bits & 0x1:
-            raise FileRejected("encrypted", "the workbook is protected by a password")
+            raise FileRejected("encrypted", f"the {what} is protected by a password")
         if _UNSAFE.search(member.filename) or (member.external_attr >> 16) & 0o170000 == 0o120000:
-            raise FileRejected("unsafe_name", "a part of the workbook points outside it")
+            raise FileRejected("unsafe_name", f"a part of the {what} points outside it")
+        if name.endswith((".zip", ".gz", ".7z", ".rar", ".xlsx", ".xz", ".bz2", ".tar", ".tgz")):
+            raise FileRejected("unsafe_name", f"the {what} holds another archive")
+
+
+def _check_parts(archive: zipfile.ZipFile) -> None:
+    """Of a workbook: no macros, no values from other files."""
+    names = [member.filename.lower() for member in archive.infolist()]
+    for name in names:
         if name.endswith(("vbaproject.bin", ".xlsm")) or name.startswith("xl/macrosheets/"):
             raise FileRejected("macros", "the workbook holds macros; save it as .xlsx without them")
         if name.startswith("xl/externallinks/"):
             raise FileRejected(
                 "external_link", "the workbook takes values from other files; paste them as values"
             )
-        if name.endswith((".zip", ".gz", ".7z", ".rar", ".xlsx")):
-            raise FileRejected("unsafe_name", "the workbook holds another archive")
     if "[content_types].xml" not in names:
         raise FileRejected("wrong_format", "the file is a zip archive, but no xlsx workbook")
 

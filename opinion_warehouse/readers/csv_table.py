@@ -13,8 +13,16 @@ from pathlib import Path
 from typing import TextIO
 
 from opinion_warehouse.readers.problems import FileRejected, Reason
-from opinion_warehouse.readers.table import BATCH_ROWS, MAX_CELL, BadRow, Batch, Table, is_total, match_header
-from opinion_warehouse.readers.text import clean
+from opinion_warehouse.readers.table import (
+    BATCH_ROWS,
+    MAX_CELL,
+    BadRow,
+    Batch,
+    Table,
+    clean_frame,
+    is_total,
+    match_header,
+)
 from opinion_warehouse.sources import Files
 
 MAX_LINE = 16_000_000
@@ -157,6 +165,7 @@ def _structure(message: str, row: int, lines: int) -> FileRejected:
 def _batches(
     copy: Path, header: list[str], delimiter: str, columns: list[str], row_numbers: "array[int]"
 ) -> Iterator[Batch]:
+    import polars as pl
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -179,15 +188,10 @@ def _batches(
     )
     done = 0
     for block in reader:
-        for start in range(0, block.num_rows, BATCH_ROWS):
-            part = block.slice(start, BATCH_ROWS)
-            numbers = row_numbers[done : done + part.num_rows].tolist()
-            cells = {
-                name: [clean(cell) if cell else cell for cell in part.column(name).to_pylist()]
-                for name in columns
-            }
-            yield Batch(numbers, cells)
-            done += part.num_rows
+        for frame in pl.DataFrame(block).iter_slices(BATCH_ROWS):
+            numbers = row_numbers[done : done + frame.height].tolist()
+            yield Batch(numbers, clean_frame(frame))
+            done += frame.height
     if done != len(row_numbers):
         # The two passes must see the same records, or row numbers would lie.
         raise FileRejected("unbalanced_quote", "the records cannot be told apart for sure")

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from opinion_warehouse.readers.compression import plain_file
 from opinion_warehouse.readers.csv_table import read_csv
 from opinion_warehouse.readers.job import Job
 from opinion_warehouse.readers.keys import Keyed
@@ -63,18 +64,23 @@ def _read(job: Job) -> None:
         raise FileRejected("too_large", f"the file has more than {files.max_bytes} bytes")
     if job.path.stat().st_size == 0:
         raise FileRejected("empty", "the file has no byte")
-    followup: Table | None = None
-    if files.format == "csv":
-        table = read_csv(job.path, files, source.cells, source.ignore_columns, job.scratch)
-    else:
-        workbook = open_workbook(job.path)
-        table = read_sheet(workbook, files.sheet or "", files, source.cells, source.ignore_columns)
-        second = source.report.followup if source.report else None
-        if second and has_sheet(workbook, second.sheet):
-            followup = read_sheet(workbook, second.sheet, files, second.columns.cells, source.ignore_columns)
+    table, followup = _tables(job, plain_file(job.path, files, job.scratch))
     if source.family == "survey":
         read_survey(job, table)
     elif source.family == "report":
         read_report(job, table, followup)
     else:
         read_social(job, table)
+
+
+def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
+    """The table of the file's format, and the follow-up sheet of a report."""
+    files, wanted, ignored = job.source.files, job.source.cells, job.source.ignore_columns
+    if files.format == "csv":
+        return read_csv(path, files, wanted, ignored, job.scratch), None
+    workbook = open_workbook(path)
+    table = read_sheet(workbook, files.sheet or "", files, wanted, ignored)
+    second = job.source.report.followup if job.source.report else None
+    if second and has_sheet(workbook, second.sheet):
+        return table, read_sheet(workbook, second.sheet, files, second.columns.cells, ignored)
+    return table, None

@@ -126,7 +126,7 @@ class _Reader:
         # The same few cells come again and again; the reader is asked once for each.
         known: dict[tuple[str | None, bool], Cell | BadCell] = {}
         values: list[Cell] = []
-        for row, cell, done in zip(batch.row_numbers, batch.columns[column], complete, strict=True):
+        for row, cell, done in zip(batch.row_numbers, batch.column(column), complete, strict=True):
             found = known.get((cell, done))
             if found is None:
                 try:

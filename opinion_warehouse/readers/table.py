@@ -1,10 +1,15 @@
 """A table as the readers see it: batches of text columns, with each row's number in the file."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading
 from opinion_warehouse.readers.text import clean, fold
+from opinion_warehouse.sources import Files
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MAX_CELL = 65_536
 MAX_COLUMNS = 5_000
@@ -16,22 +21,123 @@ BadRow = tuple[int, list[Reason]]
 
 @dataclass
 class Batch:
-    """Some rows. A cell is None for nothing, "" for an empty string that was written."""
+    """Some rows, all columns text. A cell is null for nothing, "" for an empty string that was written."""
 
     row_numbers: list[int]
-    columns: dict[str, Column]
+    frame: "pl.DataFrame"
+    _lists: dict[str | None, Column] = field(default_factory=dict)
 
     def column(self, name: str | None) -> Column:
         """The cells of a column; of one the source does not have, nothing."""
-        return self.columns[name] if name else [None] * len(self.row_numbers)
+        if name not in self._lists:
+            count = len(self.row_numbers)
+            self._lists[name] = self.frame.get_column(name).to_list() if name else [None] * count
+        return self._lists[name]
+
+
+Frames = Callable[[Sequence[str]], Iterator["pl.DataFrame"]]
+"""Column names → these columns, as text, in frames of any height."""
 
 
 @dataclass
 class Table:
-    """A table that can be read again and again, and the rows that do not even have its shape."""
+    """A table that can be read again and again, and the rows that do not even have its shape.
+
+    `bad_rows` is complete once `batches` was read to its end.
+    """
 
     batches: Callable[[Sequence[str] | None], Iterator[Batch]]
     bad_rows: list[BadRow] = field(default_factory=list)
+
+
+def table_of_rows(
+    rows: Iterable[tuple[int, Sequence[str | None]]],
+    files: Files,
+    wanted: Sequence[str],
+    ignored: Sequence[str],
+) -> Table:
+    """A table of a small file that is read row by row; `rows`: row number in the file → its cells as text.
+
+    Rows before `files.header_row` are passed over, and so are blank rows and totals. Trailing cells may be
+    left out, and nothing may stand beyond the last heading.
+    """
+    header: list[str] | None = None
+    width = 0
+    numbers: list[int] = []
+    kept: list[Sequence[str | None]] = []
+    bad_rows: list[BadRow] = []
+    for number, values in rows:
+        if number < files.header_row:
+            continue
+        cells = [clean(cell) or None if cell else None for cell in values]
+        if header is None:
+            while cells and not cells[-1]:
+                cells.pop()
+            header = match_header(cells, wanted, ignored)
+            width = len(header)
+            continue
+        if not any(cells) or is_total(cells, header, wanted):
+            continue
+        if reason := _misfit(cells, width):
+            bad_rows.append((number, [reason]))
+            continue
+        numbers.append(number)
+        kept.append(cells[:width] + [None] * (width - len(cells)))
+    if header is None:
+        raise FileRejected("empty", f"the table ends before its header row ({files.header_row})")
+    positions = {name: position for position, name in enumerate(header)}
+
+    def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
+        import polars as pl
+
+        for start in range(0, len(kept), BATCH_ROWS):
+            part = kept[start : start + BATCH_ROWS]
+            cells = {name: [row[positions[name]] for row in part] for name in columns or wanted}
+            schema = dict.fromkeys(cells, pl.String)
+            yield Batch(numbers[start : start + BATCH_ROWS], pl.DataFrame(cells, schema))
+
+    return Table(batches, bad_rows)
+
+
+def table_of_frames(
+    names: Sequence[str], frames: Frames, wanted: Sequence[str], ignored: Sequence[str]
+) -> Table:
+    """A table of a format that names and parts its columns itself; rows are its records, from 1."""
+    header = match_header(names, wanted, ignored)
+    own_names = dict(zip(header, names, strict=True))
+
+    def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
+        chosen = list(columns or wanted)
+        done = 0
+        for frame in frames([own_names[name] for name in chosen]):
+            for part in frame.iter_slices(BATCH_ROWS):
+                part.columns = chosen
+                yield Batch(list(range(done + 1, done + 1 + part.height)), clean_frame(part))
+                done += part.height
+
+    return Table(batches)
+
+
+def clean_frame(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """Every cell as `text.clean` has it; distinct cells are cleaned once."""
+    import polars as pl
+
+    def cleaned(column: pl.Series) -> pl.Series:
+        stripped = column.str.strip_chars()
+        odd = stripped.filter(stripped.str.len_bytes() != stripped.str.len_chars()).unique()
+        mended = {cell: new for cell in odd.to_list() if (new := clean(cell)) != cell}
+        return stripped.replace(mended) if mended else stripped
+
+    return frame.select(cleaned(column) for column in frame.get_columns())
+
+
+def _misfit(cells: Sequence[str | None], width: int) -> Reason | None:
+    if any(cells[width:]):
+        return {"code": "row_too_long", "column": None, "detail": "cells beyond the last heading"}
+    if any(cell and len(cell) > MAX_CELL for cell in cells):
+        detail = f"a cell of more than {MAX_CELL} characters"
+        return {"code": "cell_too_large", "column": None, "detail": detail}
+    return None
 
 
 def match_header(found: Sequence[str | None], wanted: Sequence[str], ignored: Sequence[str]) -> list[str]:

@@ -23,6 +23,9 @@ class Files(Model):
 
     pattern: str = Field("*", min_length=1, description="glob in the inbox folder of the source")
     format: Literal["csv", "xlsx"]
+    compression: Literal["none", "gz", "zip"] = Field(
+        "none", description="of the whole file; a zip archive holds one file"
+    )
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
     delimiter: str = Field(",", min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."

@@ -1,0 +1,51 @@
+"""Compressed files: inflated within limits, or refused by reason."""
+
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from reader_jobs import read, social
+
+HEADER = "id,at,mood,likes,url,words,author\n"
+ROW = "1,2026-06-01T10:00:00Z,Tốt,5,https://a.vn/x,giá điện tăng,Nguyễn Văn A\n"
+TEXT = (HEADER + ROW).encode()
+
+
+def zipped(**members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("compression", "data"), [("gz", gzip.compress(TEXT)), ("zip", zipped(**{"export.csv": TEXT}))]
+)
+def test_read_compressed_file_gives_its_rows(tmp_path: Path, compression: str, data: bytes) -> None:
+    result = read(social(files={"compression": compression}), data, tmp_path)
+    assert result.rejected is None
+    assert len(result.rows["social_item"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("compression", "data", "reason"),
+    [
+        ("gz", gzip.compress(TEXT)[:-12], "bad_archive"),
+        ("gz", gzip.compress(b"0" * 30_000_000), "zip_bomb"),
+        ("gz", gzip.compress(b""), "empty"),
+        ("gz", TEXT, "wrong_format"),
+        ("zip", TEXT, "wrong_format"),
+        ("zip", zipped(**{"a.csv": TEXT, "b.csv": TEXT}), "bad_archive"),
+        ("zip", zipped(**{"../a.csv": TEXT}), "unsafe_name"),
+        ("zip", zipped(**{"C:\\a.csv": TEXT}), "unsafe_name"),
+        ("zip", zipped(**{"a.zip": zipped(**{"b.csv": TEXT})}), "unsafe_name"),
+        ("zip", zipped(**{"a.csv": b"0" * 30_000_000}), "zip_bomb"),
+    ],
+)
+def test_read_hostile_compressed_file_refuses_it(
+    tmp_path: Path, compression: str, data: bytes, reason: str
+) -> None:
+    assert read(social(files={"compression": compression}), data, tmp_path).rejected == reason
