@@ -10,9 +10,10 @@ from typing import Any
 from opinion_warehouse.readers.output import COLUMNS
 from opinion_warehouse.readers.parse import parse
 from opinion_warehouse.settings import PROJECT
-from opinion_warehouse.sources import Source
+from opinion_warehouse.sources import Source, load_source
 
 SEEDS = PROJECT / "dbt_project" / "seeds"
+FIXTURES = PROJECT / "tests" / "fixtures"
 LABEL = {"vi": "nhãn", "en": "label"}
 
 
@@ -54,6 +55,12 @@ def read(source: dict[str, Any], data: bytes | str, folder: Path, name: str = "f
     }
     rejected = summary["rejected"] or {"code": None, "detail": ""}
     return Read(rejected["code"], rejected["detail"], bad, rows)
+
+
+def read_example(source_id: str, file_name: str, folder: Path) -> Read:
+    """Parse a fixture of a sample spec, under its own name."""
+    spec = load_source(PROJECT / "sources" / "_examples" / f"{source_id}.yml").model_dump(mode="json")
+    return read(spec, (FIXTURES / source_id / file_name).read_bytes(), folder, file_name)
 
 
 def _rows(path: Path, table: str) -> list[dict[str, Any]]:
