@@ -15,6 +15,7 @@ MAX_CELL = 65_536
 MAX_COLUMNS = 5_000
 BATCH_ROWS = 5_000
 _TOTALS = frozenset({"tổng cộng", "tổng số", "tổng", "cộng", "total", "grand total"})
+_LONGEST_TOTAL = 24  # characters, spaces and a colon behind it too
 Column = list[str | None]
 BadRow = tuple[int, list[Reason]]
 
@@ -178,3 +179,22 @@ def is_total(cells: Sequence[str | None], header: Sequence[str], wanted: Sequenc
     position = header.index(wanted[0])
     key = cells[position] if position < len(cells) else None
     return not key or key == first
+
+
+def blank_or_total(frame: "pl.DataFrame", header: Sequence[str], key: str) -> "pl.DataFrame":
+    """The rows of a frame with nothing in them, and the totals rows (as `is_total` has it).
+
+    LimeSurvey leaves an empty line at the end, spreadsheets leave rows of delimiters. `key` is the first
+    column that is read; rows that have an id there are none of these, and are looked at no further.
+    """
+    import polars as pl
+
+    own = pl.col(key).str.strip_chars()
+    is_blank = own.fill_null("") == ""
+    doubtful = frame.filter(is_blank | ((own.str.len_chars() <= _LONGEST_TOTAL) & ~own.str.contains(r"\d")))
+    if not doubtful.height:
+        return doubtful
+    first = pl.coalesce(pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)) for name in header)
+    words = doubtful.select(first.unique().alias(key)).get_column(key).to_list()
+    totals = [word for word in words if word and fold(word).rstrip(" :") in _TOTALS]
+    return doubtful.filter(first.is_null() | (first.is_in(totals) & (is_blank | (pl.col(key) == first))))
