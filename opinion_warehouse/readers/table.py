@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading
-from opinion_warehouse.readers.text import clean, fold
+from opinion_warehouse.readers.text import clean, clean_column, fold
 from opinion_warehouse.sources import Files
 
 if TYPE_CHECKING:
@@ -120,16 +120,8 @@ def table_of_frames(
 
 
 def clean_frame(frame: "pl.DataFrame") -> "pl.DataFrame":
-    """Every cell as `text.clean` has it; distinct cells are cleaned once."""
-    import polars as pl
-
-    def cleaned(column: pl.Series) -> pl.Series:
-        stripped = column.str.strip_chars()
-        odd = stripped.filter(stripped.str.len_bytes() != stripped.str.len_chars()).unique()
-        mended = {cell: new for cell in odd.to_list() if (new := clean(cell)) != cell}
-        return stripped.replace(mended) if mended else stripped
-
-    return frame.select(cleaned(column) for column in frame.get_columns())
+    """Every cell as `text.clean` has it."""
+    return frame.select(clean_column(column) for column in frame.get_columns())
 
 
 def _misfit(cells: Sequence[str | None], width: int) -> Reason | None:
