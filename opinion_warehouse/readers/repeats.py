@@ -1,7 +1,7 @@
 """Ids that stand in a file more than once, found with little memory.
 
 Ids are looked at as 64-bit hashes (two of ten million fall together once in 400,000 files). They are parted
-by their last bits; beyond a million the parts lie in the scratch folder, and one is looked at after the other.
+by their last bits; beyond a million the parts lie in the scratch folder, and are looked at one by one.
 """
 
 from pathlib import Path

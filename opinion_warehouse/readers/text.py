@@ -30,8 +30,9 @@ _SECOND_VOWEL = re.compile(r"(?<!q)(o)([àáãảạ])(?!\w)|(?<!q)(o)([èéẽ�
 
 def clean(cell: str) -> str:
     """A cell without invisible characters and outer spaces, in NFC; full-width digits become plain ones."""
+    cell = cell.strip()
     if cell.isascii():
-        return cell.strip()
+        return cell
     cell = unicodedata.normalize("NFC", cell.translate(_INVISIBLE).translate(_LOOK_ALIKES))
     cell = "".join(
         unicodedata.normalize("NFKC", char) if "\uff00" <= char <= "\uffef" else char for char in cell
