@@ -2,8 +2,8 @@
 
 A scan of the bytes looks for what is no sound CSV: other encodings, NUL, and quotes that do not open and
 close at a cell's ends. Arrow then reads the records in blocks; it alone keeps nothing (`;;`) and the empty
-string (`""`) apart, and it names records too short or too long. A file whose quotes are doubtful is read by the
-strict reader of the standard library, which says where. Memory is flat in the file's size.
+string (`""`) apart, and it names records too short or too long. A file whose quotes are doubtful is read by
+the strict reader of the standard library, which says where. Memory is flat in the file's size.
 """
 
 import codecs
