@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 MAX_LINE = 16_000_000
-_BLOCK = 32_000_000
+_BLOCK = 8_000_000
 _ONE_BYTE = ("cp125", "iso8859")
 _ROW = ""  # the column of row numbers: no heading is empty
 _BOM = codecs.BOM_UTF8

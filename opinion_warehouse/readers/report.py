@@ -204,7 +204,10 @@ class _Reader:
 
     def _coded(self, batch: Batch, at: int) -> str:
         """No topic is given: the first the rules find in the text, which goes no further than here."""
-        found = self.job.topics.code([batch.column(self.columns.content)[at]])
+        if self.columns.content is None:
+            return UNCLASSIFIED
+        codes, which = self.job.topics.code([batch.frame.get_column(self.columns.content)[at : at + 1]])
+        found = codes[which[0]]
         return found[0] if found else UNCLASSIFIED
 
     def _channel(self, cell: str) -> str:

@@ -154,16 +154,17 @@ class _Reader:
         """Given topics, else the rules', else the query's, else unclassified; as PostgreSQL's arrays are."""
         import polars as pl
 
-        texts = [batch.frame.get_column(name).to_list() for name in self.columns.text]
-        by_rule = [self.job.topics.code(parts) for parts in zip(*texts, strict=True)] if texts else None
-        coded = []
-        for at, query in enumerate(queries.to_list()):
-            own = given[0][given[1][at]] if given else None
-            codes = (
-                own or (by_rule[at] if by_rule else None) or self.query_topics.get(query) or [UNCLASSIFIED]
-            )
-            coded.append("{" + ",".join(f'"{code}"' for code in codes) + "}")
-        return pl.Series(coded, dtype=pl.String)
+        count = len(batch.row_numbers)
+        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, count)
+        by_rule = self.job.topics.code([batch.frame.get_column(name) for name in self.columns.text])
+        by_query = CellReader(lambda query: _array(self.query_topics.get(query or "")), None)
+        choices = [
+            _arrays(given) if given else nothing,
+            _arrays(by_rule),
+            by_query.values(Cells(queries, batch.row_numbers, "", RowCheck()), pl.String),
+            pl.Series([_array([UNCLASSIFIED])]).new_from_index(0, count),
+        ]
+        return pl.select(pl.coalesce(choices)).to_series()
 
     def _domains(self, cells: "pl.Series") -> "pl.Series":
         """The site as a keyed hash: how many sites speak is counted, which ones is not kept."""
@@ -218,6 +219,16 @@ class _Reader:
         except ValueError:
             return None
         return self.job.keyed("domain", fold(host)) if host else None
+
+
+def _array(codes: list[str] | None) -> str | None:
+    return "{" + ",".join(f'"{code}"' for code in codes) + "}" if codes else None
+
+
+def _arrays(found: "tuple[list[Any], pl.Series]") -> "pl.Series":
+    import polars as pl
+
+    return pl.Series([_array(codes) for codes in found[0]], dtype=pl.String).gather(found[1])
 
 
 def _no_id(cell: str | None) -> BadCell:
