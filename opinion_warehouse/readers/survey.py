@@ -89,6 +89,10 @@ class _Reader:
             )
             for question, item, column, read in answer_columns(survey, self.decimal)
         ]
+        self.columns = [column for _, _, column, _, _ in self.questions]
+        self.not_offered = {
+            wave: _not_offered_in(survey, at) for at, wave in enumerate(wave.id for wave in survey.waves)
+        }
         self.doubtful: dict[int, int] = {}
         self.seen: set[str] = set()
 
@@ -127,6 +131,7 @@ class _Reader:
             (question, item, self._answers(cells(column), complete, done, begun))
             for question, item, column, done, begun in self.questions
         ]
+        self._check_offered(batch, waves, answers, check)
         keys = self._keys(batch, waves, check)
         columns["panel_key"] = self._panel_keys(batch)
         self.job.output.quarantine(check.sorted())
@@ -175,6 +180,25 @@ class _Reader:
             of_done.append(of_begun).gather(order) for of_done, of_begun in zip(whole, found, strict=True)
         )
         return codes, numbers, missing
+
+    def _check_offered(
+        self,
+        batch: Batch,
+        waves: "pl.Series",
+        answers: "list[tuple[str, str, tuple[pl.Series, pl.Series, pl.Series]]]",
+        check: RowCheck,
+    ) -> None:
+        """Nobody gave an answer that the wave did not offer."""
+        for wave in waves.drop_nulls().unique() if any(self.not_offered.values()) else ():
+            for (question, item, (codes, _, _)), column in zip(answers, self.columns, strict=True):
+                absent = [code for code in self.not_offered[wave] if code[0] == question]
+                if not absent:
+                    continue
+                given = codes == "1" if item else codes.is_in([code for _, code in absent])
+                if not item or (question, item) in absent:
+                    Cells(codes, batch.row_numbers, column, check).note(
+                        given.fill_null(False) & (waves == wave).fill_null(False), _not_offered
+                    )
 
     def _wave(self, cell: str | None) -> str:
         wave = self.wave or plain_code(text_of(cell) or "")
@@ -273,6 +297,22 @@ class _Reader:
                 ("panel", source), own_ids(batch.frame.get_column(survey.respondent_id)).to_list()
             )
         return pl.Series(ids, dtype=pl.String)
+
+
+def _not_offered_in(survey: Survey, at: int) -> set[tuple[str, str]]:
+    """(question, option) of all that the wave at a place of the list did not offer."""
+    waves = [wave.id for wave in survey.waves]
+    return {
+        (question.id, option.code)
+        for question in survey.questions
+        for option in question.options
+        if (option.from_wave and at < waves.index(option.from_wave))
+        or (option.to_wave and at > waves.index(option.to_wave))
+    }
+
+
+def _not_offered(_: str | None) -> BadCell:
+    return BadCell("unknown_code", "expected an option that the spec has the wave offer (from_wave, to_wave)")
 
 
 _INVALID: Cell = (None, None, MissingCode.INVALID)

@@ -117,7 +117,9 @@ class Question(Model):
     wording: Text
     versions: list[Version] = Field([], description="later wordings")
     topic: Code
-    asks_for_topics: bool = Field(False, description="its options are topics: the share of each is its salience")
+    asks_for_topics: bool = Field(
+        False, description="its options are topics: the share of each is its salience"
+    )
     options: list[Option] = []
     missing: dict[str, MissingName] = Field({}, description="cell value → why it is missing")
     low: float | None = Field(None, allow_inf_nan=False)
@@ -228,7 +230,7 @@ class Survey(Model):
         return {
             "named": sorted(name for name, column in design.items() if column),
             "is_panel": self.is_panel,
-            "questions": [one.id for one in (*self.questions, *self.ratios)],
+            "questions": [one.id for one in self.questions] + [one.id for one in self.ratios],
         }
 
     @model_validator(mode="after")
