@@ -4,7 +4,7 @@ Only cells that a strict pattern knows are read here, so that both ways give the
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -33,6 +33,33 @@ _MAX_DIGITS = 15
 def own_ids(cells: "pl.Series") -> "pl.Series":
     """The source's own ids (see `values.own_id`); null for what is none."""
     return cells.set((cells == "") | cells.str.contains(ROUNDED.pattern), None)
+
+
+def composed_ids(parts: "Sequence[pl.Series]") -> "pl.Series":
+    """Ids of several columns; null where the first has none, or where one is rounded.
+
+    Each part stands with its length before it, so that no two lists of parts give one id.
+    """
+    import polars as pl
+
+    ids = own_ids(parts[0])
+    if len(parts) == 1:
+        return ids
+    more = [part.fill_null("") for part in parts[1:]]
+    for part in more:
+        ids = ids.set(part.str.contains(ROUNDED.pattern), None)
+    sized = [text for part in (ids, *more) for text in (part.str.len_bytes().cast(pl.String) + ":", part)]
+    return pl.select(pl.concat_str(sized)).to_series()
+
+
+def joined(parts: "Sequence[pl.Series]") -> "pl.Series":
+    """The cells of several columns with a space between."""
+    import polars as pl
+
+    if len(parts) == 1:
+        return parts[0]
+    cells = [part.fill_null("") for part in parts]
+    return pl.select(pl.concat_str(cells, separator=" ").str.strip_chars()).to_series()
 
 
 def instants(
