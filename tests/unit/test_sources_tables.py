@@ -1,5 +1,6 @@
 """Specs of tables: what `files`, the headers and the maps of a social source refuse, and with which words."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,14 @@ def test_span_meets_another_where_a_number_lies_in_both(
 ) -> None:
     assert Span(**one).meets(Span(**two)) is meets
     assert Span(**two).meets(Span(**one)) is meets
+
+
+def test_other_header_of_the_guide_fits_into_its_social_spec(tmp_path: Path) -> None:
+    guide = (PROJECT / "docs" / "add-a-source.md").read_text(encoding="utf-8")
+    (spec,) = re.findall(r"<!-- file: my_sources/social/\S+ -->\n```yaml\n(.*?)```", guide, re.DOTALL)
+    (part,) = re.findall(r"^```\n(social:\n  other_headers.*?)```", guide, re.DOTALL | re.MULTILINE)
+    (tmp_path / "social").mkdir()
+    path = tmp_path / "social" / "vendor_export.yml"
+    path.write_text(spec + part.removeprefix("social:\n"), encoding="utf-8")
+    assert [str(error) for error in check_sources(tmp_path)] == []
+    assert [layout.name for layout in load_source(path).layouts] == ["columns", "before 2024"]
