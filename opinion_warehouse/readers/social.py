@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from opinion_warehouse.readers.bulk import composed_ids, instants, joined, whole_numbers
+from opinion_warehouse.readers.bulk import banded, composed_ids, instants, joined, whole_numbers
 from opinion_warehouse.readers.cells import CellReader, Cells, optional, required
 from opinion_warehouse.readers.job import Job, RowCheck
 from opinion_warehouse.readers.problems import BadCell, Reason
@@ -93,7 +93,11 @@ class _Reader:
         queries = codes(columns.query, self.read_query, self.social.query)
         given = self.read_topics.look_up(cells(columns.topic)) if columns.topic else None
         places = codes(columns.place, self.read_place)
-        sentiments = codes(columns.sentiment, self.read_sentiment).fill_null("unknown")
+        sentiments = (
+            banded(cells(columns.sentiment), self.read_sentiment, self.social, self.decimal)
+            if columns.sentiment
+            else codes(None, self.read_sentiment)
+        ).fill_null("unknown")
         engagement = (
             whole_numbers(cells(columns.engagement), self.read_count, _MAX_COUNT)
             if columns.engagement

@@ -62,6 +62,8 @@ def sentiment_of(social: Social, decimal: str) -> Callable[[str], str]:
     def read(cell: str) -> str:
         if social.sentiment_separator:
             cell = cell.split(social.sentiment_separator, 1)[0].strip()
+        if not cell:
+            return "unknown"
         if not bands:
             return word(cell)
         with suppress(BadCell):

@@ -201,17 +201,42 @@ def test_id_of_one_column_listed_has_the_key_it_has_unlisted(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("cell", "sentiment"),
-    [("-1", "negative"), ("-0.99", "neutral"), ("0", "neutral"), ("1", "positive"), ("Tốt", "positive")],
+    [
+        ("-1", "negative"),
+        ("-0.99", "neutral"),
+        ("0", "neutral"),
+        ("1", "positive"),
+        ("1e0", "positive"),
+        ("Tốt", "positive"),
+        ("", "unknown"),
+    ],
 )
-def test_sentiment_of_a_number_on_the_edge_of_its_band(tmp_path: Path, cell: str, sentiment: str) -> None:
+@pytest.mark.parametrize("more", [{}, {"5 sao": "positive"}])  # read in bulk, and cell by cell
+@pytest.mark.parametrize("tail", ["", " |9|x"])
+def test_sentiment_of_a_number_on_the_edge_of_its_band(
+    tmp_path: Path, cell: str, sentiment: str, more: dict[str, str], tail: str
+) -> None:
     spec = social()
+    spec["social"]["sentiments"] |= more
+    spec["social"]["sentiment_separator"] = "|"
     spec["social"]["sentiment_bands"] = {
         "negative": {"high": -1},
         "neutral": {"above": -1, "below": 1},
         "positive": {"low": 1},
     }
-    result = read(spec, HEADER + GOOD.replace("Tốt", cell), tmp_path)
+    result = read(spec, HEADER + GOOD.replace("Tốt", cell + tail), tmp_path)
     assert [row["sentiment"] for row in result.rows["social_item"]] == [sentiment]
+
+
+def test_sentiment_that_is_called_a_word_is_no_number(tmp_path: Path) -> None:
+    spec = social()
+    spec["social"]["sentiments"]["0"] = "unknown"
+    spec["social"]["sentiment_bands"] = {"neutral": {"low": 0, "high": 0}, "positive": {"above": 0}}
+    data = HEADER + GOOD.replace("Tốt", "0") + GOOD.replace("1,", "2,", 1).replace("Tốt", "0.0")
+    assert [row["sentiment"] for row in read(spec, data, tmp_path).rows["social_item"]] == [
+        "unknown",
+        "neutral",
+    ]
 
 
 def test_place_of_a_map_is_no_code_that_looks_alike(tmp_path: Path) -> None:
