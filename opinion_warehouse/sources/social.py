@@ -14,6 +14,14 @@ Sentiment = Literal["positive", "negative", "neutral", "unknown"]
 Unmapped = Literal["quarantine", "none"]
 SEPARATORS = "|;,"
 """What parts the topics of a cell where a spec declares nothing else."""
+_SERVES = {
+    "topics": "topic",
+    "topics_separator": "topic",
+    "places": "place",
+    "sentiment_bands": "sentiment",
+    "sentiment_separator": "sentiment",
+}
+"""What is of use only where a column of that field is read."""
 
 
 def _instant_format(text: str) -> str:
@@ -177,14 +185,20 @@ class Social(Model):
             raise ValueError(f"name {again[0]!r} stands twice in `other_headers`; each may stand once")
         _check_columns(self, "")
         for header in self.other_headers:
+            where = f"`other_headers` {header.name!r}: "
             for name in ("platform", "query"):
                 if getattr(header, name) and getattr(header.columns, name):
-                    raise ValueError(f"`other_headers` {header.name!r}: give `{name}` or `columns.{name}`")
-            _check_columns(self.with_header(header), f"`other_headers` {header.name!r}: ")
+                    raise ValueError(f"{where}give `{name}` or `columns.{name}`, not both")
+            _check_columns(self.with_header(header), where)
         return self
 
     @model_validator(mode="after")
     def _maps_are_of_use(self) -> Self:
+        headers = [self.columns, *(header.columns for header in self.other_headers)]
+        read = {name for columns in headers for name, column in columns if column}
+        for name, field in _SERVES.items():
+            if getattr(self, name) and field not in read:
+                raise ValueError(f"`{name}` needs `columns.{field}`; name it or remove `{name}`")
         for one, two in combinations(self.sentiment_bands, 2):
             if self.sentiment_bands[one].meets(self.sentiment_bands[two]):
                 raise ValueError(
@@ -206,8 +220,7 @@ class Social(Model):
 
 
 def _check_columns(social: Social, where: str) -> None:
-    """Constants, maps and columns agree; raises ValueError."""
-    every = [social.columns, *(header.columns for header in social.other_headers)]
+    """Constants and columns agree; raises ValueError."""
     for name in ("platform", "query"):
         if bool(getattr(social, name)) == bool(getattr(social.columns, name)):
             raise ValueError(f"{where}give `{name}` (a constant) or `columns.{name}`: exactly one of the two")
@@ -215,11 +228,3 @@ def _check_columns(social: Social, where: str) -> None:
         raise ValueError(f"{where}`query` {social.query!r} is none of `queries`")
     if social.columns.sentiment and social.sentiment_method == "none":
         raise ValueError(f"{where}a sentiment column needs `sentiment_method`: vendor or human")
-    if where:
-        return
-    for name, column in (
-        *(("topics", "topic"), ("topics_separator", "topic"), ("places", "place")),
-        *(("sentiment_bands", "sentiment"), ("sentiment_separator", "sentiment")),
-    ):
-        if getattr(social, name) and not any(getattr(each, column) for each in every):
-            raise ValueError(f"`{name}` needs `columns.{column}`; name it or remove `{name}`")
