@@ -53,11 +53,13 @@ def lines_before_header(path: Path, encoding: str, files: Files) -> int:
     """Lines of a CSV file to pass over so that its first record is the header `files.header_has` finds.
 
     What stands before a header is no CSV, so each line is tried as a record's beginning. Without
-    `header_has`, 0. Raises UnicodeError, and FileRejected for a header that is not there.
+    `header_has`, 0, and of a file that is no text. Raises UnicodeError, and FileRejected for a header that
+    is not there.
     """
-    if not files.header_has:
+    head = _head(path, encoding) if files.header_has else []
+    if not head or any("\0" in line for line in head):
         return 0
-    return find_header(_records_by_line(_head(path, encoding), files), files.header_has) - 1
+    return find_header(_records_by_line(head, files), files.header_has) - 1
 
 
 def header_record(path: Path, encoding: str, files: Files) -> Sequence[str] | None:

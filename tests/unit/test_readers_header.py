@@ -74,6 +74,8 @@ def test_header_is_found_in_another_encoding_and_the_wrong_one_is_said(tmp_path:
     data = ("Report\n" + HEADER + GOOD).encode("utf-16")
     assert rows(read(social(files=HAS | {"encoding": "utf-16"}), data, tmp_path)) == ["3"]
     assert read(social(files=HAS), data, tmp_path).rejected == "encoding"
+    ascii_only = ("Report\n" + HEADER).encode("utf-16-le")
+    assert read(social(files=HAS), ascii_only, tmp_path).rejected == "nul_byte"
 
 
 @pytest.mark.parametrize(
