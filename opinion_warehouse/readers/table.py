@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from opinion_warehouse.readers.header import pass_over
 from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading
 from opinion_warehouse.readers.text import clean, clean_column, fold
-from opinion_warehouse.sources import Files
+from opinion_warehouse.sources import Files, ignoring
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,6 +28,10 @@ class Batch:
     row_numbers: list[int]
     frame: "pl.DataFrame"
     _lists: dict[str | None, Column] = field(default_factory=dict)
+
+    def columns(self, names: Sequence[str]) -> "list[pl.Series]":
+        """Several columns."""
+        return [self.frame.get_column(name) for name in names]
 
     def column(self, name: str | None) -> Column:
         """The cells of a column; of one the source does not have, nothing."""
@@ -59,17 +64,15 @@ def table_of_rows(
 ) -> Table:
     """A table of a small file that is read row by row; `rows`: row number in the file → its cells as text.
 
-    Rows before `files.header_row` are passed over, and so are blank rows and totals. Trailing cells may be
-    left out, and nothing may stand beyond the last heading.
+    What stands before the header is passed over, and so are blank rows and totals. Trailing cells may be left
+    out, and nothing may stand beyond the last heading.
     """
-    header: list[str] | None = None
-    width = 0
+    header: list[str] | None = list(files.column_names) or None
+    width = len(files.column_names)
     numbers: list[int] = []
     kept: list[Sequence[str | None]] = []
     bad_rows: list[BadRow] = []
-    for number, values in rows:
-        if number < files.header_row:
-            continue
+    for number, values in pass_over(rows, files):
         cells = [clean(cell) or None if cell else None for cell in values]
         if header is None:
             while cells and not cells[-1]:
@@ -139,7 +142,7 @@ def match_header(found: Sequence[str | None], wanted: Sequence[str], ignored: Se
         raise FileRejected("too_many_columns", f"the header has more than {MAX_COLUMNS} columns")
     spelling = {clean(name): name for name in [*wanted, *ignored]}
     names = [clean(name or "") for name in found]
-    absent = [name for name in wanted if clean(name) not in names]
+    extra, absent = difference(found, wanted, ignored)
     if wanted and len(absent) == len(wanted):
         detail = "none of the spec's columns stands in the header row; check delimiter, sheet and header_row"
         raise FileRejected("no_header", detail)
@@ -150,17 +153,30 @@ def match_header(found: Sequence[str | None], wanted: Sequence[str], ignored: Se
     if twice:
         shown = safe_heading(names[twice[0] - 1], twice[0])
         raise FileRejected("duplicate_header", f"the heading {shown} stands twice", shown)
-    extra = [safe_heading(name, number) for number, name in enumerate(names, 1) if name not in spelling]
-    difference = "; ".join(
+    differs = "; ".join(
         f"{what}: {', '.join(columns[:20])}" + (f" and {len(columns) - 20} more" if len(columns) > 20 else "")
         for what, columns in (("not in the spec", extra), ("not in the file", absent))
         if columns
     )
     if extra:
-        raise FileRejected("unknown_column", f"{difference}. Map it or add it to ignore_columns", extra[0])
+        raise FileRejected("unknown_column", f"{differs}. Map it or add it to ignore_columns", extra[0])
     if absent:
-        raise FileRejected("missing_column", difference, absent[0])
-    return [spelling[name] for name in names]
+        raise FileRejected("missing_column", differs, absent[0])
+    return [spelling.get(name, name) for name in names]
+
+
+def difference(
+    found: Sequence[str | None], wanted: Sequence[str], ignored: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Headings the spec does not know, as they may be shown, and columns the file does not have."""
+    names = [clean(name or "") for name in found]
+    is_ignored, read = ignoring(clean(name) for name in ignored), {clean(name) for name in wanted}
+    extra = [
+        safe_heading(name, number)
+        for number, name in enumerate(names, 1)
+        if name not in read and not is_ignored(name)
+    ]
+    return extra, [name for name in wanted if clean(name) not in names]
 
 
 def is_total(cells: Sequence[str | None], header: Sequence[str], wanted: Sequence[str]) -> bool:

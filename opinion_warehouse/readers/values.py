@@ -83,7 +83,8 @@ def instant(cell: str, form: str, zone: ZoneInfo) -> datetime:
                 raise ValueError
             seconds = float(cell) / (1000 if form == "epoch_ms" else 1)
             return datetime.fromtimestamp(seconds, UTC)
-        is_iso = form == "iso" or bool(_ISO_MOMENT.match(cell))  # without an offset: the zone comes next
+        # without an offset: the zone comes next; a date cell at midnight arrives without its time
+        is_iso = form == "iso" or bool(_ISO_MOMENT.match(cell) or _ISO_DATE.match(cell))
         value = datetime.fromisoformat(cell) if is_iso else datetime.strptime(cell, form)  # noqa: DTZ007
         if value.tzinfo is None:
             value = value.replace(tzinfo=zone)

@@ -18,6 +18,7 @@ from opinion_warehouse.sources.base import (
 from opinion_warehouse.sources.design import Design, Target, Weighting
 from opinion_warehouse.sources.document import SpecError, SpecInvalid
 from opinion_warehouse.sources.files import Files
+from opinion_warehouse.sources.headings import Layout, ignoring
 from opinion_warehouse.sources.load import (
     check_sources,
     load_source,
@@ -58,6 +59,7 @@ __all__ = [
     "Identifier",
     "Item",
     "Keep",
+    "Layout",
     "MissingCode",
     "MissingName",
     "Model",
@@ -82,6 +84,7 @@ __all__ = [
     "WaveFrom",
     "Weighting",
     "check_sources",
+    "ignoring",
     "load_source",
     "load_sources",
     "missing_code",
