@@ -1,11 +1,12 @@
 """Cells → answers, with why one is missing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from opinion_warehouse.readers.choices import choices
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.text import fold
 from opinion_warehouse.readers.values import number, plain_code
-from opinion_warehouse.sources import MissingCode, Question, Survey, missing_code
+from opinion_warehouse.sources import MissingCode, Option, Question, Survey, missing_code
 
 Cell = tuple[str | None, float | None, int]
 """Answer code, numeric value, missing code."""
@@ -18,9 +19,14 @@ def answer_columns(survey: Survey, decimal: str) -> list[tuple[str, str, str, Re
     columns: list[tuple[str, str, str, ReadCell]] = []
     for question in survey.questions:
         missing = {**survey.missing, **question.missing}
-        if question.kind == "multiple":
+        if question.columns:
             for code, column in question.columns.items():
                 columns.append((question.id, code, column, _ticks(survey, question, code, missing)))
+        elif question.kind == "multiple":
+            read_choices = choices(question)
+            for option in question.options:
+                ticks = _or_empty(survey, _chosen(option, read_choices, missing))
+                columns.append((question.id, option.code, question.column or "", ticks))
         else:
             read = (
                 _single(question, missing)
@@ -29,6 +35,17 @@ def answer_columns(survey: Survey, decimal: str) -> list[tuple[str, str, str, Re
             )
             columns.append((question.id, "", question.column or "", _or_empty(survey, read)))
     return columns
+
+
+def without_ticks(question: Question, items: Sequence[list[Cell]]) -> None:
+    """No tick at all is what `none_ticked` says, where the file cannot tell whether one was asked."""
+    if question.none_ticked is None:
+        return
+    nothing: Cell = (None, None, missing_code(question.none_ticked))
+    for at, cells in enumerate(zip(*items, strict=True)):
+        if not any(code == "1" for code, _, _ in cells):
+            for item, cell in zip(items, cells, strict=True):
+                item[at] = nothing if cell[0] == "0" else cell
 
 
 def _empty(survey: Survey, cell: str | None, complete: bool) -> Cell:
@@ -55,7 +72,7 @@ def _single(question: Question, missing: Mapping[str, str]) -> Callable[[str], C
                 return code, None, options[code]
             if code in missing:
                 return None, None, MissingCode[missing[code].upper()]
-        if code := cells.get(fold(cell), ""):
+        if code := cells.get(fold(cell), question.other or ""):
             return code, None, options[code]
         raise BadCell("unknown_code", f"expected one of the {len(options)} options of {question.id}")
 
@@ -78,9 +95,28 @@ def _numeric(question: Question, missing: Mapping[str, str], decimal: str) -> Ca
     return read
 
 
+def _when_ticked(option: Option) -> Cell:
+    return "1", None, missing_code(option.missing) if option.missing else MissingCode.VALID
+
+
+def _chosen(
+    option: Option, read_choices: Callable[[str], frozenset[str]], missing: Mapping[str, str]
+) -> Callable[[str], Cell]:
+    when_ticked = _when_ticked(option)
+
+    def read(cell: str) -> Cell:
+        for code in (cell, plain_code(cell)):
+            if code in missing:
+                return None, None, MissingCode[missing[code].upper()]
+        return when_ticked if option.code in read_choices(cell) else ("0", None, MissingCode.VALID)
+
+    return read
+
+
 def _ticks(survey: Survey, question: Question, item: str, missing: Mapping[str, str]) -> ReadCell:
     option = next(option for option in question.options if option.code == item)
-    when_ticked = MissingCode[option.missing.upper()] if option.missing else MissingCode.VALID
+    when_ticked = _when_ticked(option)
+    words = {fold(cell) for cell in option.cells}
     unticked = set(question.unticked)
     # A file whose spec gives nothing and "" one meaning cannot tell them apart: both are `unticked`'s "".
     alike = survey.null_means == survey.empty_means
@@ -89,14 +125,16 @@ def _ticks(survey: Survey, question: Question, item: str, missing: Mapping[str, 
         shown = "" if cell is None and alike and complete else cell
         if shown is not None:
             for code in (shown, plain_code(shown)):
-                if code == question.ticked:
-                    return "1", None, when_ticked
+                if fold(code) in words if words else code == question.ticked:
+                    return when_ticked
                 if code in unticked:
                     return "0", None, MissingCode.VALID
                 if code in missing:
                     return None, None, MissingCode[missing[code].upper()]
         if not shown:
             return _empty(survey, cell, complete)
+        if item == question.other:
+            return when_ticked
         raise BadCell("unknown_code", f"expected a tick of {question.id} or one of its values for none")
 
     return read

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from opinion_warehouse.readers.layout import LAYOUTS
 from opinion_warehouse.readers.problems import FileRejected, Reason
 from opinion_warehouse.readers.table import (
     BATCH_ROWS,
@@ -64,7 +65,7 @@ def read_csv(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[
         ) from None
 
     def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
-        return _batches(copy, header, files.delimiter, list(columns or wanted), row_numbers)
+        return _batches(copy, header, files, list(columns or wanted), row_numbers)
 
     return Table(batches, bad_rows)
 
@@ -120,8 +121,9 @@ def _check(
     lines = _Lines(stream)
     reader = csv.reader(lines, delimiter=files.delimiter, strict=True)
     row_number = 0
+    layout = LAYOUTS[files.layout]
     header: list[str] | None = None
-    headings: list[str] = []
+    header_rows: list[list[str]] = []
     try:
         for record in reader:
             row_number += 1
@@ -129,14 +131,15 @@ def _check(
             if row_number < files.header_row:
                 continue
             if header is None:
-                headings = record
-                header = match_header(record, *columns)
+                header_rows.append(record)
+                if len(header_rows) == layout.header_rows:
+                    header = match_header(layout.headings(header_rows), *columns)
                 continue
             if not any(cell.strip() for cell in record):
                 continue  # LimeSurvey leaves an empty line at the end, spreadsheets leave rows of delimiters
             if is_total(record, header, columns[0]):
                 continue
-            if len(record) != len(header) or record == headings:
+            if len(record) != len(header) or record in header_rows:
                 bad_rows.append((row_number, [_shape(len(record), len(header))]))
                 continue
             out.write("".join(written).rstrip("\r\n"))
@@ -163,7 +166,7 @@ def _structure(message: str, row: int, lines: int) -> FileRejected:
 
 
 def _batches(
-    copy: Path, header: list[str], delimiter: str, columns: list[str], row_numbers: "array[int]"
+    copy: Path, header: list[str], files: Files, columns: list[str], row_numbers: "array[int]"
 ) -> Iterator[Batch]:
     import polars as pl
     import pyarrow as pa
@@ -175,7 +178,7 @@ def _batches(
         copy,
         read_options=arrow_csv.ReadOptions(use_threads=False, column_names=header, block_size=32_000_000),
         parse_options=arrow_csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=True
+            delimiter=files.delimiter, newlines_in_values=True, ignore_empty_lines=True
         ),
         convert_options=arrow_csv.ConvertOptions(
             check_utf8=False,
@@ -186,11 +189,12 @@ def _batches(
             quoted_strings_can_be_null=False,
         ),
     )
+    marks = LAYOUTS[files.layout].marks
     done = 0
     for block in reader:
         for frame in pl.DataFrame(block).iter_slices(BATCH_ROWS):
             numbers = row_numbers[done : done + frame.height].tolist()
-            yield Batch(numbers, clean_frame(frame))
+            yield Batch(numbers, clean_frame(marks(frame) if marks else frame))
             done += frame.height
     if done != len(row_numbers):
         # The two passes must see the same records, or row numbers would lie.

@@ -11,7 +11,7 @@ from opinion_warehouse.readers.topics import TopicCoder
 from opinion_warehouse.reference import Reference
 from opinion_warehouse.sources import Source
 
-PARSER_VERSION = "4"
+PARSER_VERSION = "5"
 """Raise it when the same file would give other rows: files refused before are then read again."""
 
 
@@ -40,7 +40,9 @@ class RowCheck:
     def add(self, row_number: int, column: str | None, problem: BadCell) -> None:
         """Note a problem of a row."""
         reason: Reason = {"code": problem.code, "column": column, "detail": problem.detail}
-        self.reasons.setdefault(row_number, []).append(reason)
+        reasons = self.reasons.setdefault(row_number, [])
+        if reason not in reasons:  # several answers may stand in one cell
+            reasons.append(reason)
 
     def sorted(self) -> list[tuple[int, list[Reason]]]:
         """Bad rows by number."""

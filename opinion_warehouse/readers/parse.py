@@ -12,6 +12,7 @@ from opinion_warehouse.readers.keys import Keyed
 from opinion_warehouse.readers.output import Output
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.report import read_report
+from opinion_warehouse.readers.row_filter import filtered
 from opinion_warehouse.readers.social import read_social
 from opinion_warehouse.readers.survey import read_survey
 from opinion_warehouse.readers.table import Table
@@ -65,6 +66,8 @@ def _read(job: Job) -> None:
     if job.path.stat().st_size == 0:
         raise FileRejected("empty", "the file has no byte")
     table, followup = _tables(job, plain_file(job.path, files, job.scratch))
+    if files.rows:
+        table = filtered(table, files.rows, job.output)
     if source.family == "survey":
         read_survey(job, table)
     elif source.family == "report":

@@ -3,14 +3,15 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
-from opinion_warehouse.readers.answers import Cell, answer_columns
+from opinion_warehouse.readers.answers import Cell, answer_columns, without_ticks
 from opinion_warehouse.readers.job import Job, RowCheck
 from opinion_warehouse.readers.problems import BadCell, FileRejected
 from opinion_warehouse.readers.table import Batch, Column, Table
 from opinion_warehouse.readers.text import fold
-from opinion_warehouse.readers.values import number, own_id, plain_code, text_of
+from opinion_warehouse.readers.values import day, number, own_id, plain_code, text_of
 from opinion_warehouse.sources import Survey
 from opinion_warehouse.sources.survey import Group
 
@@ -31,7 +32,7 @@ def read_survey(job: Job, table: Table) -> None:
 def constant_wave(survey: Survey, file_name: str) -> str | None:
     """The wave of the whole file, or None where a column says it."""
     rule = survey.wave_from
-    if rule.column:
+    if rule.column or rule.date_column:
         return None
     match = re.search(rule.file_name, file_name) if rule.file_name else None
     wave = rule.constant or (match[1] if match else None)
@@ -47,6 +48,11 @@ class _Reader:
         self.decimal = job.source.files.decimal
         self.wave = constant_wave(survey, job.file_name)
         self.waves = {wave.id for wave in survey.waves}
+        self.fieldwork = [
+            (date.fromisoformat(wave.fieldwork_start), date.fromisoformat(wave.fieldwork_end), wave.id)
+            for wave in survey.waves
+        ]
+        self.complete_cells = set(survey.complete_cells)
         self.groups = [(group, _group_reader(group, survey, self.decimal)) for group in survey.groups]
         self.questions = answer_columns(survey, self.decimal)
         self.seen: set[str] = set()
@@ -55,8 +61,9 @@ class _Reader:
         """One batch: every cell is looked at, so that a bad row names all that is wrong with it."""
         check = RowCheck()
         survey, numbers = self.survey, batch.row_numbers
-        complete = [not survey.complete_when or bool(cell) for cell in batch.column(survey.complete_when)]
-        waves = self._each(batch, survey.wave_from.column, self._wave, check)
+        complete = [self._is_complete(cell) for cell in batch.column(survey.complete_when)]
+        wave_from = survey.wave_from
+        waves = self._each(batch, wave_from.date_column or wave_from.column, self._wave, check)
         columns = self._design(batch, complete, check)
         columns["place_code"] = self._each(batch, survey.place, self._place, check)
         groups = [
@@ -66,6 +73,8 @@ class _Reader:
             (question, item, self._answers(batch, column, complete, read, check))
             for question, item, column, read in self.questions
         ]
+        for asked in survey.questions:
+            without_ticks(asked, [cells for question, _, cells in answers if question == asked.id])
         keys = self._keys(batch, waves, check)
         columns["panel_key"] = self._panel_keys(batch)
         good = [position for position, row in enumerate(numbers) if row not in check.reasons]
@@ -141,11 +150,30 @@ class _Reader:
                 values.append(found)
         return values
 
+    def _is_complete(self, cell: str | None) -> bool:
+        if self.complete_cells:
+            return bool({cell, plain_code(cell or "")} & self.complete_cells)
+        return self.survey.complete_when is None or bool(cell)
+
     def _wave(self, cell: str | None) -> str:
+        if form := self.survey.wave_from.date_format:
+            return self._wave_of(cell, form)
         wave = self.wave or plain_code(text_of(cell) or "")
         if wave not in self.waves:
             raise BadCell("unknown_wave", "expected a wave the spec declares")
         return wave
+
+    def _wave_of(self, cell: str | None, form: str) -> str:
+        text = text_of(cell)
+        if text is None:
+            raise BadCell("missing_value", "expected the date the wave is known by")
+        if " " not in form:  # of `05/03/2026 9:12:33 SA` the date is read
+            text = text.replace("T", " ").split(" ")[0]
+        asked = day(text, form)
+        for start, end, wave in self.fieldwork:
+            if start <= asked <= end:
+                return wave
+        raise BadCell("unknown_wave", "expected a date within the fieldwork of a wave the spec declares")
 
     def _place(self, cell: str | None) -> str | None:
         place = text_of(cell)

@@ -1,9 +1,11 @@
 """A table as the readers see it: batches of text columns, with each row's number in the file."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from opinion_warehouse.readers.layout import LAYOUTS, HeaderRow, heading
 from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading
 from opinion_warehouse.readers.text import clean, fold
 from opinion_warehouse.sources import Files
@@ -61,7 +63,9 @@ def table_of_rows(
     Rows before `files.header_row` are passed over, and so are blank rows and totals. Trailing cells may be
     left out, and nothing may stand beyond the last heading.
     """
+    layout = LAYOUTS[files.layout]
     header: list[str] | None = None
+    header_rows: list[HeaderRow] = []
     width = 0
     numbers: list[int] = []
     kept: list[Sequence[str | None]] = []
@@ -71,12 +75,21 @@ def table_of_rows(
             continue
         cells = [clean(cell) or None if cell else None for cell in values]
         if header is None:
-            while cells and not cells[-1]:
-                cells.pop()
-            header = match_header(cells, wanted, ignored)
-            width = len(header)
+            header_rows.append(cells)
+            if len(header_rows) == layout.header_rows:
+                headings = layout.headings(header_rows)
+                while headings and not headings[-1]:
+                    headings.pop()
+                header = match_header(headings, wanted, ignored)
+                width = len(header)
             continue
-        if not any(cells) or is_total(cells, header, wanted):
+        if not any(cells):
+            continue
+        if cells in header_rows:
+            detail = "the header stands here again"
+            bad_rows.append((number, [{"code": "duplicate_header_row", "column": None, "detail": detail}]))
+            continue
+        if is_total(cells, header, wanted):
             continue
         if reason := _misfit(cells, width):
             bad_rows.append((number, [reason]))
@@ -141,12 +154,20 @@ def _misfit(cells: Sequence[str | None], width: int) -> Reason | None:
 
 
 def match_header(found: Sequence[str | None], wanted: Sequence[str], ignored: Sequence[str]) -> list[str]:
-    """The file's headings in the spec's spelling, or FileRejected with what differs."""
+    """The file's headings in the spec's spelling, or FileRejected with what differs.
+
+    A heading that is blank, or stands more than once, may go by its position: `(column 7)`.
+    """
     if len(found) > MAX_COLUMNS:
         raise FileRejected("too_many_columns", f"the header has more than {MAX_COLUMNS} columns")
-    spelling = {clean(name): name for name in [*wanted, *ignored]}
-    names = [clean(name or "") for name in found]
-    absent = [name for name in wanted if clean(name) not in names]
+    spelling = {heading(name): name for name in [*wanted, *ignored]}
+    names = [heading(name) for name in found]
+    count = Counter(names)
+    for number, name in enumerate(names, 1):
+        # What has no name of its own has one by its position, where the spec says so.
+        if (by_position := f"(column {number})") in spelling and (not name or count[name] > 1):
+            names[number - 1] = by_position
+    absent = [name for name in wanted if heading(name) not in names]
     if wanted and len(absent) == len(wanted):
         detail = "none of the spec's columns stands in the header row; check delimiter, sheet and header_row"
         raise FileRejected("no_header", detail)

@@ -17,7 +17,7 @@ from opinion_warehouse.sources.base import (
 )
 from opinion_warehouse.sources.design import Design, Target, Weighting
 from opinion_warehouse.sources.document import SpecError, SpecInvalid
-from opinion_warehouse.sources.files import Files
+from opinion_warehouse.sources.files import Files, RowFilter
 from opinion_warehouse.sources.load import (
     check_sources,
     load_source,
@@ -68,6 +68,7 @@ __all__ = [
     "Ratio",
     "Report",
     "ReportColumns",
+    "RowFilter",
     "Social",
     "SocialColumns",
     "Source",

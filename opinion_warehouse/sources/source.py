@@ -45,9 +45,12 @@ class Source(Model):
     @property
     def cells(self) -> list[str]:
         """Every column the parser reads of a file's main table."""
-        if self.survey:
-            return self.survey.cells
-        return self.report.columns.cells if self.report else self.social.columns.cells if self.social else []
+        section = (
+            self.survey or (self.report and self.report.columns) or (self.social and self.social.columns)
+        )
+        columns = section.cells if section else []
+        rows = self.files.rows
+        return [*columns, rows.column] if rows and rows.column not in columns else columns
 
     @model_validator(mode="after")
     def _one_section_of_its_family(self) -> Self:
