@@ -179,6 +179,8 @@ class Question(Model):
                 yield "`none_ticked` goes with `columns`; a blank cell is `null_means` or `empty_means`"
             if inside := [code for code in sorted(codes) if self.separator and self.separator in code]:
                 yield f"the code {inside[0]!r} holds the separator; give it another, and the cell in `cells`"
+        elif self.separator:
+            yield "`separator` goes with `column`; with `columns` each option has a cell of its own"
         elif codes != set(self.columns):
             odd = sorted(codes ^ set(self.columns))
             yield f"`options` and `columns` must name the same codes; {odd} stand on one side only"

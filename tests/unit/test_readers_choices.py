@@ -1,4 +1,4 @@
-"""Several answers in a cell, and rows left out by rule: read in one way or not at all, and every row counted."""
+"""Several answers in a cell, rows left out by rule: read in one way or not at all, every row counted."""
 
 import json
 from pathlib import Path
