@@ -177,7 +177,9 @@ def match_header(found: Sequence[str | None], wanted: Sequence[str], ignored: Se
     twice = [number for number, name in enumerate(names, 1) if name in names[: number - 1]]
     if twice:
         shown = safe_heading(names[twice[0] - 1], twice[0])
-        raise FileRejected("duplicate_header", f"the heading {shown} stands twice", shown)
+        first = names.index(names[twice[0] - 1]) + 1
+        detail = f"the heading {shown} stands twice, in columns {first} and {twice[0]}"
+        raise FileRejected("duplicate_header", detail, shown)
     extra = [safe_heading(name, number) for number, name in enumerate(names, 1) if name not in spelling]
     difference = "; ".join(
         f"{what}: {', '.join(columns[:20])}" + (f" and {len(columns) - 20} more" if len(columns) > 20 else "")

@@ -113,6 +113,15 @@ def test_survey_single_with_text_of_ones_own_counts_it_as_the_declared_option(tm
     assert "Nguyễn" not in json.dumps(result.rows, ensure_ascii=False)
 
 
+def test_survey_option_with_cells_of_its_own_is_ticked_by_them_alone(tmp_path: Path) -> None:
+    spec = survey()
+    spec["survey"]["questions"][1]["options"][0]["cells"] = ["Mái che"]
+    data = HEADER + "r1,2026,1,1,30,1,mái  CHE,Y,1\nr2,2026,1,1,30,1,N,N,1\nr3,2026,1,1,30,1,Y,N,1\n"
+    result = read(spec, data, tmp_path)
+    assert {row: said[1:3] for row, said in answers_by_row(result).items()} == {2: ["1", "1"], 3: ["0", "0"]}
+    assert result.bad == {4: ["unknown_code"]}
+
+
 def test_survey_without_any_tick_says_why_only_where_the_spec_does(tmp_path: Path) -> None:
     spec = survey(section={"null_means": "no_answer"})
     spec["survey"]["questions"][1]["missing"] = {"-99": "refused"}
