@@ -39,9 +39,7 @@ def answer_columns(survey: Survey, decimal: str) -> list[tuple[str, str, str, Re
 
 def without_ticks(question: Question, items: Sequence[list[Cell]]) -> None:
     """No tick at all is what `none_ticked` says, where the file cannot tell whether one was asked."""
-    if question.none_ticked is None:
-        return
-    nothing: Cell = (None, None, missing_code(question.none_ticked))
+    nothing: Cell = (None, None, missing_code(question.none_ticked or "no_answer"))
     for at, cells in enumerate(zip(*items, strict=True)):
         if not any(code == "1" for code, _, _ in cells):
             for item, cell in zip(items, cells, strict=True):

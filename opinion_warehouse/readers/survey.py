@@ -73,7 +73,7 @@ class _Reader:
             (question, item, self._answers(batch, column, complete, read, check))
             for question, item, column, read in self.questions
         ]
-        for asked in survey.questions:
+        for asked in (question for question in survey.questions if question.none_ticked):
             without_ticks(asked, [cells for question, _, cells in answers if question == asked.id])
         keys = self._keys(batch, waves, check)
         columns["panel_key"] = self._panel_keys(batch)
