@@ -1,15 +1,21 @@
 """Cells → answers, with why one is missing."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from opinion_warehouse.readers.choices import choices
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.text import fold
 from opinion_warehouse.readers.values import number, plain_code
-from opinion_warehouse.sources import MissingCode, Option, Question, Survey, missing_code
+from opinion_warehouse.sources import MissingCode, MissingName, Option, Question, Survey, missing_code
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Cell = tuple[str | None, float | None, int]
 """Answer code, numeric value, missing code."""
+Answers: TypeAlias = "tuple[pl.Series, pl.Series, pl.Series]"
+"""The same of a column."""
 ReadCell = Callable[[str | None, bool], Cell]
 """Of a cell and whether the interview is complete."""
 
@@ -37,13 +43,17 @@ def answer_columns(survey: Survey, decimal: str) -> list[tuple[str, str, str, Re
     return columns
 
 
-def without_ticks(question: Question, items: Sequence[list[Cell]]) -> None:
-    """No tick at all is what `none_ticked` says, where the file cannot tell whether one was asked."""
-    nothing: Cell = (None, None, missing_code(question.none_ticked or "no_answer"))
-    for at, cells in enumerate(zip(*items, strict=True)):
-        if not any(code == "1" for code, _, _ in cells):
-            for item, cell in zip(items, cells, strict=True):
-                item[at] = nothing if cell[0] == "0" else cell
+def without_ticks(items: Sequence[Answers], why: MissingName) -> list[Answers]:
+    """The items of a question: where none is ticked, what is not ticked is missing."""
+    import polars as pl
+
+    ticked = pl.DataFrame({str(number): codes == "1" for number, (codes, _, _) in enumerate(items)})
+    none = ~ticked.select(pl.any_horizontal(pl.all()).fill_null(False)).to_series()
+    mended: list[Answers] = []
+    for codes, numbers, missing in items:
+        silent = none & (codes == "0").fill_null(False)
+        mended.append((codes.set(silent, None), numbers, missing.set(silent, int(missing_code(why)))))
+    return mended
 
 
 def _empty(survey: Survey, cell: str | None, complete: bool) -> Cell:

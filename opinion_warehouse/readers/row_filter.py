@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from opinion_warehouse.readers.output import Output
 from opinion_warehouse.readers.problems import Reason
-from opinion_warehouse.readers.table import BadRow, Batch, Table
-from opinion_warehouse.readers.values import plain_code, text_of
+from opinion_warehouse.readers.table import Batch, Table
+from opinion_warehouse.readers.values import any_of
 from opinion_warehouse.sources import RowFilter
 
 
@@ -14,7 +14,6 @@ def filtered(table: Table, rule: RowFilter, output: Output) -> Table:
 
     They go to quarantine in the pass that reads all columns (`batches(None)`, which every reader makes once).
     """
-    keep, leave_out = set(rule.keep), set(rule.leave_out)
     left_out: Reason = {
         "code": "left_out",
         "column": rule.column,
@@ -26,21 +25,20 @@ def filtered(table: Table, rule: RowFilter, output: Output) -> Table:
         "detail": "expected a cell that files.rows keeps or leaves out",
     }
 
-    def judge(cell: str | None) -> Reason | None:
-        text = text_of(cell) or ""
-        cells = {text, plain_code(text)}
-        return None if cells & keep else left_out if cells & leave_out else unknown
-
     def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
-        for batch in table.batches([*columns, rule.column] if columns else None):
-            reasons = [judge(cell) for cell in batch.column(rule.column)]
+        needed = list(dict.fromkeys([*columns, rule.column])) if columns else None
+        for batch in table.batches(needed):
+            cells, rows = batch.frame.get_column(rule.column).fill_null(""), batch.row_numbers
+            stays = any_of(cells, rule.keep)
+            if stays.all():
+                yield batch
+                continue
             if columns is None:
-                bad: list[BadRow] = [
-                    (row, [reason]) for row, reason in zip(batch.row_numbers, reasons, strict=True) if reason
-                ]
-                output.quarantine(bad)
-            stay = [at for at, reason in enumerate(reasons) if reason is None]
-            if stay:
-                yield Batch([batch.row_numbers[at] for at in stay], batch.frame[stay])
+                declared = any_of(cells, rule.leave_out)
+                gone = (~stays).arg_true().to_list()
+                output.quarantine([(rows[at], [left_out if declared[at] else unknown]) for at in gone])
+            kept = stays.arg_true().to_list()
+            if kept:
+                yield Batch([rows[at] for at in kept], batch.frame.filter(stays))
 
     return Table(batches, table.bad_rows)

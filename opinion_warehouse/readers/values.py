@@ -2,18 +2,22 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.text import clean, fold
 
+if TYPE_CHECKING:
+    import polars as pl
+
 _WHOLE_FLOAT = re.compile(r"^(-?\d+)\.0+$")
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$", re.ASCII)
 _EPOCH = re.compile(r"^-?\d{1,16}(\.\d+)?$", re.ASCII)
-_ROUNDED = re.compile(r"^\d([.,]\d+)?E\+\d+$", re.ASCII | re.IGNORECASE)
+ROUNDED = re.compile(r"^[0-9]([.,][0-9]+)?[Ee]\+[0-9]+$")
+"""A long number as a spreadsheet writes it."""
 _ISO_MOMENT = re.compile(r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$", re.ASCII)
 _ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 EARLIEST = date(1900, 1, 1)
@@ -58,6 +62,11 @@ def plain_code(cell: str) -> str:
     """`1.0` and `1` are one code: statistics packages write whole numbers either way."""
     match = _WHOLE_FLOAT.match(cell)
     return match[1] if match else cell
+
+
+def any_of(cells: "pl.Series", values: Sequence[str]) -> "pl.Series":
+    """Whether each cell is one of these, by `plain_code` too; for a column of texts without nulls."""
+    return cells.is_in(list(values)) | cells.str.replace(_WHOLE_FLOAT.pattern, "$1").is_in(list(values))
 
 
 def day(cell: str, form: str) -> date:
@@ -128,7 +137,7 @@ def lookup(table: Mapping[str, T], codes: Iterable[T] = ()) -> Callable[[str], T
 def own_id(cell: str | None) -> str | None:
     """The source's own id. One a spreadsheet has rounded (`1.14E+11`) stands for many, so it is none."""
     own = text_of(cell)
-    if own and _ROUNDED.match(own):
+    if own and ROUNDED.match(own):
         raise BadCell("damaged_id", "expected an id; a spreadsheet has rounded this one")
     return own
 
