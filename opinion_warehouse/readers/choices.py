@@ -20,24 +20,22 @@ def choices(question: Question) -> Callable[[str], frozenset[str]]:
     """
     separator = question.separator or ""
     codes = {option.code for option in question.options}
-    texts = {
-        tuple(fold(part) for part in _parts(cell, separator)): option.code
-        for option in question.options
-        for cell in option.cells
-    }
+    texts: dict[Parts, set[str]] = {}
+    for option in question.options:
+        for cell in option.cells:
+            texts.setdefault(_folded(_parts(cell, separator)), set()).add(option.code)
     longest = max((len(parts) for parts in texts), default=1)
 
     def starting(plain: Parts, folded: Parts, at: int) -> list[tuple[int, str]]:
         """The options that may stand at a part: where each ends, and its code."""
         found = {(at + 1, code) for code in (plain[at], plain_code(plain[at])) if code in codes}
         for end in range(at + 1, min(at + longest, len(plain)) + 1):
-            if code := texts.get(folded[at:end]):
-                found.add((end, code))
+            found |= {(end, code) for code in texts.get(folded[at:end], ())}
         return sorted(found)
 
     def read(cell: str) -> frozenset[str]:
         plain = _parts(cell, separator)
-        folded = tuple(fold(part) for part in plain)
+        folded = _folded(plain)
         options = [starting(plain, folded, at) for at in range(len(plain))]
         # From the left: in how many ways the parts before each place are whole options, and by which of them.
         ways = [1] + [0] * len(plain)
@@ -63,3 +61,7 @@ def choices(question: Question) -> Callable[[str], frozenset[str]]:
 
 def _parts(cell: str, separator: str) -> Parts:
     return tuple(part for raw in cell.split(separator) if (part := raw.strip()))
+
+
+def _folded(parts: Parts) -> Parts:
+    return tuple(fold(part) for part in parts)

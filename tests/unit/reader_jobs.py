@@ -87,7 +87,8 @@ def answers_by_row(result: Read) -> dict[int, list[str]]:
 
 def spilled(folder: Path, result: Read) -> list[str]:
     """The canaries that a parse let out into a file, or into what it says."""
-    files = [path for path in folder.iterdir() if path.name not in ("delivered", "utf8.csv", "clean.csv", "inflated")]
+    own_copies = ("delivered", "inflated", "utf8.csv", "clean.csv")
+    files = [path for path in folder.iterdir() if path.name not in own_copies]
     return find_canaries(result.detail) + [
         canary for path in files for canary in find_canaries(path.read_bytes())
     ]

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from reader_jobs import FIXTURES, LABEL, answers_by_row, read, social, survey
 
 from opinion_warehouse.readers.choices import choices
@@ -49,6 +51,7 @@ def asked(*cells: str, other: bool = False, separator: str = ", ") -> Question:
         (asked("Giá", "Giá, điện"), "Giá, Giá, điện", "a b"),
         (asked("Giá", "Điện", "Giá, điện"), "Giá, điện", "two ways"),
         (asked("A, B", "C", "A", "B, C"), "A, B, C", "two ways"),
+        (asked("Hòa", "HOÀ"), "hòa", "two ways"),
         (asked("Giá"), "Giá, gì đó", None),
         (asked("Giá"), "gì đó", None),
         (asked("Giá", other=True), "gì đó", "own"),
@@ -69,6 +72,26 @@ def test_choices_of_a_cell_are_whole_options(question: Question, cell: str, chos
         found = {"ambiguous_choice": "two ways", "unknown_code": ""}[problem.code]
         assert len(cell) < 4 or cell not in problem.detail
     assert found == (chosen or "")
+
+
+LABELS = st.lists(st.text("xyz, ;", min_size=1, max_size=6), min_size=1, max_size=6, unique=True)
+
+
+@given(labels=LABELS, picks=st.sets(st.integers(0, 5)), separator=st.sampled_from([", ", ",", ";", "; "]))
+def test_choices_of_any_labels_joined_are_those_joined_or_none(
+    labels: list[str], picks: set[int], separator: str
+) -> None:
+    """Never other options than those that were ticked."""
+    ticked = [number for number in sorted(picks) if number < len(labels)]
+    question = asked(*labels, separator=separator)
+    try:
+        found = choices(question)(separator.join(labels[number] for number in ticked))
+    except BadCell as problem:
+        assert problem.code in ("ambiguous_choice", "unknown_code")
+        return
+    said = {chr(ord("a") + number) for number in ticked}
+    blank = {code for code in said if not labels[ord(code) - ord("a")].strip(" ,;")}
+    assert found | blank == said | blank
 
 
 def test_choices_of_many_options_that_begin_alike_take_no_time() -> None:
