@@ -90,6 +90,22 @@ def test_qualtrics_header_that_comes_again_is_set_aside(tmp_path: Path) -> None:
     assert read(spec, workbook(again), tmp_path).bad == BAD | header
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_qualtrics_below_lines_that_are_no_header_counts_rows_as_the_file_does(
+    tmp_path: Path, ending: str
+) -> None:
+    above = [["Ven Sông", "tháng 5"], []]
+    shifted = {row + 2: said for row, said in ANSWERS.items()}
+    out = io.StringIO(newline="")
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator=ending).writerows([*above, *rows()])
+    result = read(example("qualtrics_responses", header_row=3), out.getvalue(), tmp_path)
+    assert (result.rejected, answers_by_row(result)) == (None, shifted)
+    spec = example("qualtrics_responses", header_row=3, format="xlsx", sheet="Sheet")
+    result = read(spec, workbook([*above, *rows()]), tmp_path)
+    assert (result.rejected, answers_by_row(result)) == (None, shifted)
+    assert result.bad == {row + 2: codes for row, codes in BAD.items()}
+
+
 def test_qualtrics_legacy_is_read_by_its_tags(tmp_path: Path) -> None:
     result = read_example("qualtrics_legacy_responses", "Riverside_May_legacy.csv", tmp_path)
     assert result.rejected is None
