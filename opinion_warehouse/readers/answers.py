@@ -58,9 +58,14 @@ def without_ticks(items: Sequence[Answers], why: MissingName) -> list[Answers]:
 
 def _empty(survey: Survey, cell: str | None, complete: bool) -> Cell:
     """Nothing was asked, or nothing was answered. Nothing after breaking off is breaking off."""
-    if cell is None and not complete:
+    if not complete and (cell is None or _are_alike(survey)):
         return None, None, MissingCode.BREAK_OFF
     return None, None, missing_code(survey.null_means if cell is None else survey.empty_means)
+
+
+def _are_alike(survey: Survey) -> bool:
+    """A file whose spec gives nothing and "" one meaning cannot tell them apart."""
+    return survey.null_means == survey.empty_means
 
 
 def _or_empty(survey: Survey, read: Callable[[str], Cell]) -> ReadCell:
@@ -126,11 +131,11 @@ def _ticks(survey: Survey, question: Question, item: str, missing: Mapping[str, 
     when_ticked = _when_ticked(option)
     words = {fold(cell) for cell in option.cells}
     unticked = set(question.unticked)
-    # A file whose spec gives nothing and "" one meaning cannot tell them apart: both are `unticked`'s "".
-    alike = survey.null_means == survey.empty_means
+    alike = _are_alike(survey)
 
     def read(cell: str | None, complete: bool) -> Cell:
-        shown = "" if cell is None and alike and complete else cell
+        # Where they are alike, both are `unticked`'s "" in a complete interview, and breaking off in another.
+        shown = cell or ("" if complete else None) if alike else cell
         if shown is not None:
             for code in (shown, plain_code(shown)):
                 if fold(code) in words if words else code == question.ticked:

@@ -145,6 +145,17 @@ def test_survey_option_with_cells_of_its_own_is_ticked_by_them_alone(tmp_path: P
     assert result.bad == {4: ["unknown_code"]}
 
 
+def test_survey_broken_off_is_so_whether_blanks_are_quoted_or_not(tmp_path: Path) -> None:
+    spec = survey(section={"null_means": "no_answer"})
+    data = HEADER + 'r1,,1,1,30,1,"","",""\nr2,,1,1,30,1,,,\nr3,2026,1,1,30,1,"",,""\n'
+    answers = answers_by_row(read(spec, data, tmp_path))
+    assert answers == {
+        2: ["1", *["break_off"] * 3],
+        3: ["1", *["break_off"] * 3],
+        4: ["1", "0", "0", "no_answer"],
+    }
+
+
 def test_survey_without_any_tick_says_why_only_where_the_spec_does(tmp_path: Path) -> None:
     spec = survey(section={"null_means": "no_answer"})
     spec["survey"]["questions"][1]["missing"] = {"-99": "refused"}
