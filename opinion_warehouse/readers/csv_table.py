@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from opinion_warehouse.readers.header import header_record, lines_before_header, records
+from opinion_warehouse.readers.layout import LAYOUTS
 from opinion_warehouse.readers.problems import FileRejected, Reason
 from opinion_warehouse.readers.table import (
     BATCH_ROWS,
@@ -59,7 +60,7 @@ class _Body:
     path: Path
     offset: int
     first_row: int
-    headings: list[str]
+    header_rows: list[list[str]]
     header: list[str]
     row_numbers: Sequence[int] | None = None
     """Of each record, where records were left out."""
@@ -203,11 +204,13 @@ class _Lines:
 
 
 def _body(path: Path, files: Files, passed_over: int, wanted: Sequence[str], ignored: Sequence[str]) -> _Body:
-    """Where the records begin, after the header row."""
+    """Where the records begin, after the header rows."""
     offset, row_number = _start(path, passed_over), passed_over
     if files.column_names:
-        return _Body(path, offset, 1, files.column_names, files.column_names)
+        return _Body(path, offset, 1, [files.column_names], files.column_names)
+    layout = LAYOUTS[files.layout]
     header_row = passed_over + 1 if files.header_has else files.header_row
+    header_rows: list[list[str]] = []
     with _text_from(path, offset) as stream:
         lines = _Lines(stream)
         try:
@@ -215,9 +218,11 @@ def _body(path: Path, files: Files, passed_over: int, wanted: Sequence[str], ign
                 row_number += 1
                 offset += sum(len(line.encode()) for line in lines.record)
                 lines.record = []
-                if row_number == header_row:
-                    header = match_header(record, wanted, ignored)
-                    return _Body(path, offset, row_number + 1, record, header)
+                if row_number >= header_row:
+                    header_rows.append(record)
+                if len(header_rows) == layout.header_rows:
+                    header = match_header(layout.headings(header_rows), wanted, ignored)
+                    return _Body(path, offset, row_number + 1, header_rows, header)
         except csv.Error as error:
             raise _structure(str(error), row_number + 1, len(lines.record)) from None
     raise FileRejected("empty", f"the file ends before its header row ({files.header_row})")
@@ -242,7 +247,7 @@ def _checked(body: _Body, files: Files, copy: Path) -> _Body:
                 numbers.append(row_number)
         except csv.Error as error:
             raise _structure(str(error), row_number + 1, len(lines.record)) from None
-    return _Body(copy, 0, body.first_row, body.headings, body.header, numbers, body.bad_rows)
+    return _Body(copy, 0, body.first_row, body.header_rows, body.header, numbers, body.bad_rows)
 
 
 @contextmanager
@@ -267,13 +272,15 @@ def _structure(message: str, row: int, lines: int) -> FileRejected:
 def _batches(body: _Body, files: Files, columns: list[str], key: str) -> Iterator[Batch]:
     import polars as pl
 
+    marks = LAYOUTS[files.layout].marks
     known_bad = {row for row, _ in body.bad_rows}
     done = 0
     for block, numbers in _blocks(body, files, known_bad):
         frame = pl.DataFrame(block).with_columns(pl.Series(_ROW, numbers, pl.Int64))
         done += frame.height
         for part in _rows(frame, body, files, key, known_bad).iter_slices(BATCH_ROWS):
-            yield Batch(part.get_column(_ROW).to_list(), clean_frame(part.select(columns)))
+            cells = part.select(columns)
+            yield Batch(part.get_column(_ROW).to_list(), clean_frame(marks(cells) if marks else cells))
     if body.row_numbers is not None and done != len(body.row_numbers):
         # The two passes must see the same records, or row numbers would lie.
         raise FileRejected("unbalanced_quote", "the records cannot be told apart for sure")
@@ -285,9 +292,13 @@ def _rows(frame: "pl.DataFrame", body: _Body, files: Files, key: str, known_bad:
 
     without = blank_or_total(frame, body.header, key).get_column(_ROW)
     again = frame.filter(
-        pl.all_horizontal(
-            pl.col(name).eq_missing(heading or None)
-            for name, heading in zip(body.header, body.headings, strict=True)
+        pl.any_horizontal(
+            pl.all_horizontal(
+                pl.col(name).eq_missing(heading or None)
+                for name, heading in zip(body.header, row, strict=True)
+            )
+            for row in body.header_rows
+            if len(row) == len(body.header)
         )
     ).get_column(_ROW)
     large = frame.filter(

@@ -7,12 +7,13 @@ from typing import Any
 
 from opinion_warehouse.readers.compression import plain_file
 from opinion_warehouse.readers.csv_table import csv_header, read_csv
+from opinion_warehouse.readers.header_choice import choose_header
 from opinion_warehouse.readers.job import Job
 from opinion_warehouse.readers.keys import Keyed
-from opinion_warehouse.readers.layout import choose_layout
 from opinion_warehouse.readers.output import Output
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.report import read_report
+from opinion_warehouse.readers.row_filter import filtered
 from opinion_warehouse.readers.social import read_social
 from opinion_warehouse.readers.survey import read_survey
 from opinion_warehouse.readers.table import Table
@@ -69,6 +70,8 @@ def _read(job: Job) -> None:
     if job.path.stat().st_size == 0:
         raise FileRejected("empty", "the file has no byte")
     table, followup = _tables(job, plain_file(job.path, files, job.scratch))
+    if files.rows:
+        table = filtered(table, files.rows, job.output)
     if source.family == "survey":
         read_survey(job, table)
     elif source.family == "report":
@@ -81,10 +84,10 @@ def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
     """The table of the file's format, and the follow-up sheet of a report."""
     files = job.source.files
     if files.format == "csv":
-        job.source = choose_layout(job.source, lambda: csv_header(path, files))
+        job.source = choose_header(job.source, lambda: csv_header(path, files))
         return read_csv(path, files, job.source.cells, job.source.ignore_columns, job.scratch), None
     workbook, sheet = open_workbook(path), files.sheet or ""
-    job.source = choose_layout(job.source, lambda: sheet_header(workbook, sheet, files))
+    job.source = choose_header(job.source, lambda: sheet_header(workbook, sheet, files))
     wanted, ignored = job.source.cells, job.source.ignore_columns
     table = read_sheet(workbook, sheet, files, wanted, ignored)
     second = job.source.report.followup if job.source.report else None

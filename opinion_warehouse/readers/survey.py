@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from opinion_warehouse.readers.answers import Cell, ReadCell, answer_columns
+from opinion_warehouse.readers.answers import Answers, Cell, ReadCell, answer_columns, without_ticks
 from opinion_warehouse.readers.bulk import own_ids
 from opinion_warehouse.readers.cells import CellReader, Cells
 from opinion_warehouse.readers.job import Job, RowCheck
@@ -16,7 +17,7 @@ from opinion_warehouse.readers.problems import BadCell, FileRejected
 from opinion_warehouse.readers.repeats import Repeats, hashed
 from opinion_warehouse.readers.table import Batch, Table
 from opinion_warehouse.readers.text import fold
-from opinion_warehouse.readers.values import number, plain_code, text_of
+from opinion_warehouse.readers.values import any_of, day, number, plain_code, text_of
 from opinion_warehouse.sources import MissingCode, Survey
 from opinion_warehouse.sources.survey import Group
 
@@ -34,7 +35,7 @@ def read_survey(job: Job, table: Table) -> None:
     survey = job.source.survey
     reader = _Reader(job, survey)
     if survey.respondent_id:
-        identity = [column for column in (survey.wave_from.column, survey.respondent_id) if column]
+        identity = _identity(survey)
         repeats = Repeats(job.scratch)
         for batch in table.batches(identity):
             repeats.add(_identities(batch, identity), batch.row_numbers)
@@ -42,6 +43,11 @@ def read_survey(job: Job, table: Table) -> None:
     for batch in table.batches(None):
         reader.take(batch)
     job.output.quarantine(table.bad_rows)
+
+
+def _identity(survey: Survey) -> list[str]:
+    """The columns that are alike in rows of one interview, and may be in others."""
+    return [column for column in (survey.wave_from.column, survey.respondent_id) if column]
 
 
 def _identities(batch: Batch, columns: list[str]) -> "pl.Series":
@@ -55,7 +61,7 @@ def _identities(batch: Batch, columns: list[str]) -> "pl.Series":
 def constant_wave(survey: Survey, file_name: str) -> str | None:
     """The wave of the whole file, or None where a column says it."""
     rule = survey.wave_from
-    if rule.column:
+    if rule.column or rule.date_column:
         return None
     match = re.search(rule.file_name, file_name) if rule.file_name else None
     wave = rule.constant or (match[1] if match else None)
@@ -71,6 +77,10 @@ class _Reader:
         self.decimal = job.source.files.decimal
         self.wave = constant_wave(survey, job.file_name)
         self.waves = {wave.id for wave in survey.waves}
+        self.fieldwork = [
+            (date.fromisoformat(wave.fieldwork_start), date.fromisoformat(wave.fieldwork_end), wave.id)
+            for wave in survey.waves
+        ]
         self.read_wave = CellReader(self._wave, None)
         self.read_place = CellReader(self._place, None)
         self.read_weight = CellReader(self._weight, None)
@@ -110,8 +120,9 @@ class _Reader:
 
         complete = constant(True, pl.Boolean)
         if survey.complete_when:
-            complete = batch.frame.get_column(survey.complete_when).fill_null("") != ""
-        wave_column = survey.wave_from.column
+            said = batch.frame.get_column(survey.complete_when).fill_null("")
+            complete = any_of(said, survey.complete_cells) if survey.complete_cells else said != ""
+        wave_column = survey.wave_from.column or survey.wave_from.date_column
         waves = (
             self.read_wave.values(cells(wave_column), pl.String)
             if wave_column
@@ -132,6 +143,7 @@ class _Reader:
             for question, item, column, done, begun in self.questions
         ]
         self._check_offered(batch, waves, answers, check)
+        answers = self._silent(answers)
         keys = self._keys(batch, waves, check)
         columns["panel_key"] = self._panel_keys(batch)
         self.job.output.quarantine(check.sorted())
@@ -166,7 +178,7 @@ class _Reader:
     @staticmethod
     def _answers(
         column: Cells, complete: "pl.Series", done: CellReader[Cell], begun: CellReader[Cell]
-    ) -> "tuple[pl.Series, pl.Series, pl.Series]":
+    ) -> Answers:
         """Answer codes, numbers and missing codes of a column."""
         if complete.all():
             return _parts(*done.look_up(column))
@@ -200,11 +212,35 @@ class _Reader:
                         given.fill_null(False) & (waves == wave).fill_null(False), _not_offered
                     )
 
+    def _silent(self, answers: list[tuple[str, str, Answers]]) -> list[tuple[str, str, Answers]]:
+        """The answers, where a question without any tick was none that was asked, or answered."""
+        for question in self.survey.questions:
+            if question.none_ticked:
+                at = [number for number, (asked, _, _) in enumerate(answers) if asked == question.id]
+                mended = without_ticks([answers[number][2] for number in at], question.none_ticked)
+                for number, values in zip(at, mended, strict=True):
+                    answers[number] = (*answers[number][:2], values)
+        return answers
+
     def _wave(self, cell: str | None) -> str:
+        if form := self.survey.wave_from.date_format:
+            return self._wave_of(cell, form)
         wave = self.wave or plain_code(text_of(cell) or "")
         if wave not in self.waves:
             raise BadCell("unknown_wave", "expected a wave the spec declares")
         return wave
+
+    def _wave_of(self, cell: str | None, form: str) -> str:
+        text = text_of(cell)
+        if text is None:
+            raise BadCell("missing_value", "expected the date the wave is known by")
+        if " " not in form:  # of `05/03/2026 9:12:33 SA` the date is read
+            text = text.replace("T", " ").split(" ")[0]
+        asked = day(text, form)
+        for start, end, wave in self.fieldwork:
+            if start <= asked <= end:
+                return wave
+        raise BadCell("unknown_wave", "expected a date within the fieldwork of a wave the spec declares")
 
     def _place(self, cell: str | None) -> str | None:
         place = text_of(cell)
@@ -275,8 +311,7 @@ class _Reader:
     def _note_repeats(self, batch: Batch, keys: list[str | None], check: RowCheck) -> None:
         """The first sound row of a respondent counts."""
         survey = self.survey
-        identity = [column for column in (survey.wave_from.column, survey.respondent_id) if column]
-        hashes = hashed(_identities(batch, identity))
+        hashes = hashed(_identities(batch, _identity(survey)))
         for at in np.flatnonzero(np.isin(hashes, np.fromiter(self.doubtful, np.uint64))).tolist():
             row, key = batch.row_numbers[at], keys[at]
             if key is None or row in check.reasons:
@@ -326,7 +361,7 @@ def _open(read: ReadCell, cell: str | None) -> Cell:
     return read(cell, False)
 
 
-def _parts(found: list[Cell], which: "pl.Series") -> "tuple[pl.Series, pl.Series, pl.Series]":
+def _parts(found: list[Cell], which: "pl.Series") -> Answers:
     import polars as pl
 
     return (

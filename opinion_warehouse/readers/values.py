@@ -2,13 +2,16 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.text import clean, fold
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _WHOLE_FLOAT = re.compile(r"^(-?\d+)\.0+$")
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$", re.ASCII)
@@ -59,6 +62,11 @@ def plain_code(cell: str) -> str:
     """`1.0` and `1` are one code: statistics packages write whole numbers either way."""
     match = _WHOLE_FLOAT.match(cell)
     return match[1] if match else cell
+
+
+def any_of(cells: "pl.Series", values: Sequence[str]) -> "pl.Series":
+    """Whether each cell is one of these, by `plain_code` too; for a column of texts without nulls."""
+    return cells.is_in(list(values)) | cells.str.replace(_WHOLE_FLOAT.pattern, "$1").is_in(list(values))
 
 
 def day(cell: str, form: str) -> date:

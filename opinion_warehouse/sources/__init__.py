@@ -17,8 +17,8 @@ from opinion_warehouse.sources.base import (
 )
 from opinion_warehouse.sources.design import Design, Target, Weighting
 from opinion_warehouse.sources.document import SpecError, SpecInvalid
-from opinion_warehouse.sources.files import Files
-from opinion_warehouse.sources.headings import Layout, ignoring
+from opinion_warehouse.sources.files import Files, RowFilter
+from opinion_warehouse.sources.headings import Header, ignoring
 from opinion_warehouse.sources.load import (
     check_sources,
     load_source,
@@ -56,10 +56,10 @@ __all__ = [
     "FollowupColumns",
     "Group",
     "Harmonised",
+    "Header",
     "Identifier",
     "Item",
     "Keep",
-    "Layout",
     "MissingCode",
     "MissingName",
     "Model",
@@ -70,6 +70,7 @@ __all__ = [
     "Ratio",
     "Report",
     "ReportColumns",
+    "RowFilter",
     "Social",
     "SocialColumns",
     "Source",

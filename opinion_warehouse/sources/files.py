@@ -28,6 +28,23 @@ def _preset_names(value: Any) -> Any:
     return PRESETS[value]
 
 
+class RowFilter(Model):
+    """Which rows are records, and which are previews, tests or spam, by one column's cells.
+
+    A cell that stands in neither list makes its row bad.
+    """
+
+    column: str
+    keep: list[str] = Field(min_length=1, description='cells of rows that count ("" for a blank one)')
+    leave_out: list[str] = Field(min_length=1, description="cells of rows that do not; they are counted")
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if both := sorted(set(self.keep) & set(self.leave_out)):
+            raise ValueError(f"{both[0]!r} stands in `keep` and in `leave_out`; keep one")
+        return self
+
+
 class Files(Model):
     """Which files of the source's inbox folder are read, and how their bytes become rows."""
 
@@ -40,12 +57,15 @@ class Files(Model):
     delimiter: str = Field(",", min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."
     sheet: str | None = Field(None, description="xlsx: the one sheet that is read; required there")
-    header_row: int = Field(1, ge=1, description="1-based row of the column names")
+    header_row: int = Field(1, ge=1, description="1-based row of the column names; the first, of several")
     header_has: list[str] = Field(
         [], description="instead of header_row: headings by which the row of column names is found"
     )
     column_names: Annotated[list[str], BeforeValidator(_preset_names)] = Field(
         [], description="of files without a header: the names by position, or a shipped list's word"
+    )
+    layout: Literal["plain", "limesurvey_vv", "qualtrics", "qualtrics_legacy", "surveymonkey"] = Field(
+        "plain", description="how the tool lays its header rows out"
     )
     quoting: Literal["double", "none"] = Field(
         "double", description='none: a " in a cell is a character like any other'
@@ -53,6 +73,7 @@ class Files(Model):
     row_cap: int | None = Field(
         None, ge=1, description="rows the tool exports at most: a file with just as many is taken as cut off"
     )
+    rows: RowFilter | None = Field(None, description="rows the spec leaves out")
     max_bytes: int = Field(2_000_000_000, gt=0)
 
     @model_validator(mode="after")
@@ -61,6 +82,8 @@ class Files(Model):
             raise ValueError("an xlsx source needs `sheet`: the one sheet that is read")
         if self.format == "csv" and self.sheet:
             raise ValueError("a csv source has no `sheet`; remove it")
+        if self.layout == "limesurvey_vv" and (self.format != "csv" or self.delimiter != "\t"):
+            raise ValueError('a LimeSurvey VV file is text with tabs: `format: csv` and `delimiter: "\\t"`')
         if "/" in self.pattern or "\\" in self.pattern:
             raise ValueError("`pattern` is matched in the source's own inbox folder; it takes no path")
         if self.delimiter in '"\r\n' or (self.delimiter == self.decimal and self.decimal == "."):

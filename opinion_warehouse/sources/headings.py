@@ -21,14 +21,14 @@ Ignored = Annotated[str, AfterValidator(_names_a_family)]
 """A heading; `*` in it stands for anything."""
 
 
-class Layout(BaseModel):
+class Header(BaseModel):
     """The headings of one kind of file."""
 
     name: str
     wanted: list[str]
     ignored: list[str]
 
-    def fits_together(self, other: "Layout") -> bool:
+    def fits_together(self, other: "Header") -> bool:
         """Whether some header has all that both read and nothing that one of them does not know."""
         return all(one.knows(name) for one, two in ((self, other), (other, self)) for name in two.wanted)
 

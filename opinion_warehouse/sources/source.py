@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from opinion_warehouse.sources.base import Due, Family, Identifier, Keep, Model, Place, Text, repeated
 from opinion_warehouse.sources.files import Files
-from opinion_warehouse.sources.headings import Ignored, Layout
+from opinion_warehouse.sources.headings import Header, Ignored
 from opinion_warehouse.sources.report import Report
 from opinion_warehouse.sources.social import Social
 from opinion_warehouse.sources.survey import Survey
@@ -39,19 +39,22 @@ class Source(Model):
     @property
     def cells(self) -> list[str]:
         """Every column the parser reads of a file's main table."""
-        if self.survey:
-            return self.survey.cells
-        return self.report.columns.cells if self.report else self.social.columns.cells if self.social else []
+        section = (
+            self.survey or (self.report and self.report.columns) or (self.social and self.social.columns)
+        )
+        columns = section.cells if section else []
+        rows = self.files.rows
+        return [*columns, rows.column] if rows and rows.column not in columns else columns
 
     @property
-    def layouts(self) -> list[Layout]:
-        """The headers its files may have; `with_layout` goes by the place in this list."""
-        first = Layout(name="columns", wanted=self.cells, ignored=self.ignore_columns)
+    def headers(self) -> list[Header]:
+        """The headers its files may have; `with_header` goes by the place in this list."""
+        first = Header(name="columns", wanted=self.cells, ignored=self.ignore_columns)
         others = self.social.other_headers if self.social else []
         return [
             first,
             *(
-                Layout(
+                Header(
                     name=header.name,
                     wanted=header.columns.cells,
                     ignored=[*self.ignore_columns, *header.ignore_columns],
@@ -60,7 +63,7 @@ class Source(Model):
             ),
         ]
 
-    def with_layout(self, place: int) -> "Source":
+    def with_header(self, place: int) -> "Source":
         """The source as it is for files that have this header."""
         if place == 0 or self.social is None:
             return self
@@ -85,8 +88,8 @@ class Source(Model):
         again = repeated(place.code for place in self.places)
         if again:
             raise ValueError(f"place {again[0]!r} stands twice in `places`; each may stand once")
-        for layout in self.layouts:
-            both = [column for column in layout.ignored if column in layout.wanted]
+        for header in self.headers:
+            both = [column for column in header.ignored if column in header.wanted]
             if both:
                 raise ValueError(
                     f"column {both[0]!r} is read and stands in `ignore_columns`; remove it from one"
@@ -100,21 +103,21 @@ class Source(Model):
 
     @model_validator(mode="after")
     def _headers_can_be_met(self) -> Self:
-        layouts, files = self.layouts, self.files
-        if len(layouts) > 1 and (files.format not in ("csv", "xlsx") or files.column_names):
+        headers, files = self.headers, self.files
+        if len(headers) > 1 and (files.format not in ("csv", "xlsx") or files.column_names):
             raise ValueError("`social.other_headers` are told apart by a header of csv or xlsx")
-        for one, two in combinations(layouts, 2):
+        for one, two in combinations(headers, 2):
             if one.fits_together(two):
                 raise ValueError(
                     f"a file could have both headers, {one.name!r} and {two.name!r}: let one read a column"
                     " the other does not know"
                 )
         for heading in files.header_has:
-            strange = [layout.name for layout in layouts if not layout.knows(heading)]
+            strange = [header.name for header in headers if not header.knows(heading)]
             if strange:
                 raise ValueError(
                     f"`files.header_has` {heading!r} is neither read nor in `ignore_columns`"
-                    + (f" of {strange[0]!r}" if len(layouts) > 1 else "")
+                    + (f" of {strange[0]!r}" if len(headers) > 1 else "")
                 )
         if files.column_names:
             absent = [column for column in self.cells if column not in files.column_names]

@@ -164,4 +164,4 @@ def test_other_header_of_the_guide_fits_into_its_social_spec(tmp_path: Path) -> 
     path = tmp_path / "social" / "vendor_export.yml"
     path.write_text(spec + part.removeprefix("social:\n"), encoding="utf-8")
     assert [str(error) for error in check_sources(tmp_path)] == []
-    assert [layout.name for layout in load_source(path).layouts] == ["columns", "before 2024"]
+    assert [header.name for header in load_source(path).headers] == ["columns", "before 2024"]
