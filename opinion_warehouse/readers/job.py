@@ -11,7 +11,7 @@ from opinion_warehouse.readers.topics import TopicCoder
 from opinion_warehouse.reference import Reference
 from opinion_warehouse.sources import Source
 
-PARSER_VERSION = "4"
+PARSER_VERSION = "5"
 """Raise it when the same file would give other rows: files refused before are then read again."""
 
 
@@ -22,6 +22,7 @@ class Job:
     source: Source
     path: Path
     file_name: str
+    """Of an e-mail that is read: its attachment's."""
     received_at: datetime
     night: date
     reference: Reference
@@ -29,6 +30,8 @@ class Job:
     topics: TopicCoder
     output: Output
     scratch: Path
+    sent_at: datetime | None = None
+    """When the e-mail says that it was sent."""
 
 
 @dataclass

@@ -1,14 +1,18 @@
 """One file, read in the child: the job as JSON in, files of rows and a summary out."""
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from opinion_warehouse.readers.compression import plain_file
 from opinion_warehouse.readers.csv_table import read_csv
+from opinion_warehouse.readers.docx_file import docx_table, open_docx
 from opinion_warehouse.readers.job import Job
 from opinion_warehouse.readers.keys import Keyed
+from opinion_warehouse.readers.mail import attached_file
+from opinion_warehouse.readers.narrative import read_narrative
 from opinion_warehouse.readers.output import Output
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.report import read_report
@@ -64,7 +68,14 @@ def _read(job: Job) -> None:
         raise FileRejected("too_large", f"the file has more than {files.max_bytes} bytes")
     if job.path.stat().st_size == 0:
         raise FileRejected("empty", "the file has no byte")
-    table, followup = _tables(job, plain_file(job.path, files, job.scratch))
+    path = plain_file(job.path, files, job.scratch)
+    if files.attachment:
+        attached = attached_file(path, files.attachment, job.scratch)
+        path, job = attached.path, replace(job, file_name=attached.name, sent_at=attached.sent_at)
+    if source.report and source.report.narrative:
+        read_narrative(job, path)
+        return
+    table, followup = _tables(job, path)
     if source.family == "survey":
         read_survey(job, table)
     elif source.family == "report":
@@ -74,13 +85,21 @@ def _read(job: Job) -> None:
 
 
 def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
-    """The table of the file's format, and the follow-up sheet of a report."""
+    """The table of the file's format, and the follow-up sheet or table of a report."""
     files, wanted, ignored = job.source.files, job.source.cells, job.source.ignore_columns
-    if files.format == "csv":
+    report = job.source.report
+    once = report.columns.once if report else []
+    second = report.followup if report else None
+    if files.content_format == "csv":
         return read_csv(path, files, wanted, ignored, job.scratch), None
-    workbook = open_workbook(path)
-    table = read_sheet(workbook, files.sheet or "", files, wanted, ignored)
-    second = job.source.report.followup if job.source.report else None
-    if second and has_sheet(workbook, second.sheet):
+    if files.content_format == "docx":
+        body = open_docx(path)
+        table = docx_table(body, files, wanted, ignored, once)
+        if table is None:
+            raise FileRejected("no_header", "no table of the document has the spec's columns as its headings")
+        return table, docx_table(body, files, second.columns.cells, ignored) if second else None
+    workbook = open_workbook(path, "ods" if files.content_format == "ods" else "xlsx")
+    table = read_sheet(workbook, files.sheet or "", files, wanted, ignored, once)
+    if second and second.sheet and has_sheet(workbook, second.sheet):
         return table, read_sheet(workbook, second.sheet, files, second.columns.cells, ignored)
     return table, None

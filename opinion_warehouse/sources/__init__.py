@@ -17,7 +17,7 @@ from opinion_warehouse.sources.base import (
 )
 from opinion_warehouse.sources.design import Design, Target, Weighting
 from opinion_warehouse.sources.document import SpecError, SpecInvalid
-from opinion_warehouse.sources.files import Files
+from opinion_warehouse.sources.files import Attachment, Files
 from opinion_warehouse.sources.load import (
     check_sources,
     load_source,
@@ -27,6 +27,7 @@ from opinion_warehouse.sources.load import (
     spec_sha256,
     unpublished_waves,
 )
+from opinion_warehouse.sources.narrative import Narrative, Said
 from opinion_warehouse.sources.report import Followup, FollowupColumns, Report, ReportColumns
 from opinion_warehouse.sources.social import Query, Social, SocialColumns
 from opinion_warehouse.sources.source import Source
@@ -43,6 +44,7 @@ from opinion_warehouse.sources.survey import (
 from opinion_warehouse.sources.wave import Dispositions, Item, Wave, WaveFrom
 
 __all__ = [
+    "Attachment",
     "Band",
     "Category",
     "Code",
@@ -61,6 +63,7 @@ __all__ = [
     "MissingCode",
     "MissingName",
     "Model",
+    "Narrative",
     "Option",
     "Place",
     "Query",
@@ -68,6 +71,7 @@ __all__ = [
     "Ratio",
     "Report",
     "ReportColumns",
+    "Said",
     "Social",
     "SocialColumns",
     "Source",

@@ -66,6 +66,21 @@ class Source(Model):
         both = [column for column in self.ignore_columns if column in self.cells]
         if both:
             raise ValueError(f"column {both[0]!r} is read and stands in `ignore_columns`; remove it from one")
-        if self.report and self.report.followup and self.files.format != "xlsx":
-            raise ValueError("`report.followup` is a second sheet: `files.format` must be xlsx")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_format(self) -> Self:
+        form = self.files.content_format
+        narrative = self.report.narrative if self.report else None
+        if form in ("pdf", "doc") and not narrative:
+            raise ValueError(f"a {form} file is a text: it needs `report.narrative`")
+        if narrative and form not in ("docx", "pdf", "doc"):
+            raise ValueError("`report.narrative` reads docx, pdf or doc files; see `files.format`")
+        followup = self.report.followup if self.report else None
+        if followup and form not in ("xlsx", "ods", "docx"):
+            raise ValueError("`report.followup` is a second sheet or table: of an xlsx, ods or docx file")
+        if followup and (followup.sheet is None) != (form == "docx"):
+            raise ValueError("`report.followup.sheet` is needed in xlsx and ods files, and there alone")
+        if self.report and self.report.submitted_at.mail_date and self.files.format != "eml":
+            raise ValueError("`report.submitted_at.mail_date` needs e-mails: `files.format` must be eml")
         return self
