@@ -1,5 +1,6 @@
 """PDF → lines of its text, by pdfplumber. What is a picture of text is said to be one."""
 
+import logging
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,7 @@ def pdf_lines(path: Path) -> Iterator[str]:
     """The lines, page by page. Raises FileRejected; nothing a PDF would run is run."""
     import pdfplumber
 
+    logging.getLogger("pdfminer").setLevel(logging.CRITICAL)  # its warnings quote the document
     with path.open("rb") as stream:
         if b"%PDF-" not in stream.read(1024):
             raise FileRejected("wrong_format", "the bytes are not those of a PDF")
@@ -33,12 +35,13 @@ def pdf_lines(path: Path) -> Iterator[str]:
 
 def _check(document: Any) -> None:
     from pdfminer.pdfpage import PDFPage
+    from pdfminer.pdftypes import resolve1
 
     pages = sum(1 for _ in islice(PDFPage.create_pages(document), MAX_PAGES + 1))
     if pages > MAX_PAGES:
         raise FileRejected("too_many_pages", f"the document has more than {MAX_PAGES} pages")
-    if not pages:
-        raise FileRejected("bad_pdf", "the document has no page: it is damaged or cut short")
+    if not pages or pages != resolve1(resolve1(document.catalog["Pages"])["Count"]):
+        raise FileRejected("bad_pdf", "the document has other pages than it says: damaged or cut short")
     if _has_script(document.catalog):
         raise FileRejected("macros", "the document holds scripts, or starts programs")
 
@@ -62,7 +65,7 @@ def _lines(pages: list[Any]) -> Iterator[str]:
         if text.strip():
             has_text = True
             yield from text.splitlines()
-        elif page.images:
+        elif set(page.objects) - {"char"}:  # an image, or letters drawn as curves
             raise FileRejected("no_text_layer", f"page {page.page_number} is a picture without text")
         page.close()
     if not has_text:
