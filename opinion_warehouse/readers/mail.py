@@ -4,7 +4,8 @@ import email
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import EmailMessage
+from email.header import decode_header, make_header
+from email.message import EmailMessage, Message
 from email.policy import default
 from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
@@ -80,7 +81,19 @@ def _parts(mail: EmailMessage) -> Iterator[EmailMessage]:
 
 def _name(part: EmailMessage) -> str:
     """Without a folder some programs put before it."""
-    return PurePosixPath(clean(part.get_filename() or "").replace("\\", "/")).name
+    name = part.get_filename() or _encoded_name(part)
+    return PurePosixPath(clean(name).replace("\\", "/")).name
+
+
+def _encoded_name(part: EmailMessage) -> str:
+    """An encoded word that stands without quotes, which the policy of today's standards passes over."""
+    for key, value in part.raw_items():
+        if key.lower() in ("content-disposition", "content-type"):
+            old = Message()
+            old["Content-Disposition"] = str(value).replace(" name=", " filename=")
+            if name := old.get_filename():
+                return str(make_header(decode_header(name)))
+    return ""
 
 
 def _is_broken(part: EmailMessage) -> bool:

@@ -1,4 +1,4 @@
-"""Makes report files of every format, byte by byte where no library here writes it. All in them is made up."""
+"""Makes report files of every format, byte by byte where no library here writes it. All is made up."""
 
 import io
 import zipfile
@@ -8,10 +8,25 @@ from email.policy import SMTP
 from typing import Any
 from xml.sax.saxutils import escape
 
-HEADER = (
-    "ma_don_vi loai_bao_cao ky_bao_cao tu_ngay den_ngay ma_dia_ban linh_vuc ma_chu_de noi_dung pham_vi"
-    " khuynh_huong cuong_do nguon so_y_kien kien_nghi co_quan_de_xuat muc_do_khan"
-).split()
+HEADER = [
+    "ma_don_vi",
+    "loai_bao_cao",
+    "ky_bao_cao",
+    "tu_ngay",
+    "den_ngay",
+    "ma_dia_ban",
+    "linh_vuc",
+    "ma_chu_de",
+    "noi_dung",
+    "pham_vi",
+    "khuynh_huong",
+    "cuong_do",
+    "nguon",
+    "so_y_kien",
+    "kien_nghi",
+    "co_quan_de_xuat",
+    "muc_do_khan",
+]
 FOLLOWUP = ["ma_kien_nghi", "ngay", "trang_thai", "co_quan"]
 
 
@@ -73,12 +88,14 @@ def ods_cell(value: Any, more: str = "") -> str:
     if value is None:
         return f"<table:table-cell {more}/>"
     if isinstance(value, int | float):
-        return f'<table:table-cell office:value-type="float" office:value="{value}" {more}><text:p>{value}</text:p></table:table-cell>'
+        more += f' office:value-type="float" office:value="{value}"'
+        return f"<table:table-cell {more}><text:p>{value}</text:p></table:table-cell>"
     if value.startswith("="):
         return f'<table:table-cell table:formula="of:{escape(value)}" {more}/>'
     if value == "#N/A":
-        return f'<table:table-cell table:formula="of:=NA()" office:value-type="string" office:string-value="" calcext:value-type="error" {more}><text:p>#N/A</text:p></table:table-cell>'
-    return f'<table:table-cell office:value-type="string" {more}><text:p>{escape(value)}</text:p></table:table-cell>'
+        more += ' table:formula="of:=NA()" office:string-value="" calcext:value-type="error"'
+    more += ' office:value-type="string"'
+    return f"<table:table-cell {more}><text:p>{escape(value)}</text:p></table:table-cell>"
 
 
 def ods_row(cells: Sequence[Any], more: str = "") -> str:
@@ -91,8 +108,10 @@ def ods_row(cells: Sequence[Any], more: str = "") -> str:
 
 def ods(sheets: dict[str, str], parts: dict[str, str] | None = None) -> bytes:
     """A document; sheet → the XML of its rows."""
-    tables = "".join(f'<table:table table:name="{name}">{rows}</table:table>' for name, rows in sheets.items())
-    entry = '<m:file-entry m:full-path="/" m:media-type="{}"/>'.format(ODS_TYPE)
+    tables = "".join(
+        f'<table:table table:name="{name}">{rows}</table:table>' for name, rows in sheets.items()
+    )
+    entry = f'<m:file-entry m:full-path="/" m:media-type="{ODS_TYPE}"/>'
     manifest = f'<m:manifest xmlns:m="{_ODF}:manifest:1.0">{entry}</m:manifest>'
     content = f"<office:document-content {_NAMES}><office:scripts/><office:body><office:spreadsheet>"
     content += f"{tables}</office:spreadsheet></office:body></office:document-content>"
@@ -104,7 +123,9 @@ def ods(sheets: dict[str, str], parts: dict[str, str] | None = None) -> bytes:
 # PDF: objects written one after another; a font without shapes, whose ToUnicode map says its letters
 
 
-def pdf(pages: Sequence[Sequence[str]], catalog: str = "", has_map: bool = True, image: bool = False) -> bytes:
+def pdf(
+    pages: Sequence[Sequence[str]], catalog: str = "", has_map: bool = True, image: bool = False
+) -> bytes:
     """A document of pages of lines. Without the map, nothing says which letters its codes are."""
     letters = sorted({letter for page in pages for line in page for letter in line})
     codes = {letter: number for number, letter in enumerate(letters, 1)}
@@ -115,16 +136,20 @@ def pdf(pages: Sequence[Sequence[str]], catalog: str = "", has_map: bool = True,
         f"{len(codes)} beginbfchar\n{mapped}\nendbfchar\nendcmap end end"
     )
     font = "/Type /Font /Subtype /Type0 /BaseFont /Made /Encoding /Identity-H /DescendantFonts [4 0 R]"
+    kids = " ".join(f"{10 + 2 * number} 0 R" for number in range(len(pages)))
     objects = {
         1: f"<< /Type /Catalog /Pages 2 0 R {catalog} >>",
-        2: f"<< /Type /Pages /Count {len(pages)} /Kids [{' '.join(f'{10 + 2 * n} 0 R' for n in range(len(pages)))}] >>",
+        2: f"<< /Type /Pages /Count {len(pages)} /Kids [{kids}] >>",
         3: f"<< {font} {'/ToUnicode 6 0 R' if has_map else ''} >>",
         4: "<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Made /CIDSystemInfo << /Registry (Adobe)"
         " /Ordering (Identity) /Supplement 0 >> /FontDescriptor 5 0 R /DW 500 >>",
         5: "<< /Type /FontDescriptor /FontName /Made /Flags 4 /FontBBox [0 -200 1000 800] /ItalicAngle 0"
         " /Ascent 800 /Descent -200 /CapHeight 700 /StemV 80 >>",
         6: _stream(cmap),
-        7: _stream("\xff" * 3, "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceRGB /BitsPerComponent 8"),
+        7: _stream(
+            "\xff" * 3,
+            "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceRGB /BitsPerComponent 8",
+        ),
     }
     for number, page in enumerate(pages):
         shown = "q 500 0 0 700 40 40 cm /Im Do Q\n" if image else ""
@@ -148,7 +173,10 @@ def _file(objects: dict[int, str]) -> bytes:
     for number, content in objects.items():
         offsets[number] = len(data)
         data += f"{number} 0 obj\n{content}\nendobj\n".encode("latin-1")
-    table = [f"{offsets[n]:010d} 00000 n " if n in offsets else "0000000000 65535 f " for n in range(max(objects) + 1)]
+    table = [
+        f"{offsets[n]:010d} 00000 n " if n in offsets else "0000000000 65535 f "
+        for n in range(max(objects) + 1)
+    ]
     start = len(data)
     data += f"xref\n0 {len(table)}\n".encode() + "\n".join(table).encode()
     return data + f"\ntrailer << /Size {len(table)} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n".encode()
@@ -157,7 +185,9 @@ def _file(objects: dict[int, str]) -> bytes:
 # E-mail
 
 
-def mail(attachments: Sequence[tuple[str, bytes]], date: str | None = "Mon, 18 May 2026 16:05:00 +0700") -> EmailMessage:
+def mail(
+    attachments: Sequence[tuple[str, bytes]], date: str | None = "Mon, 18 May 2026 16:05:00 +0700"
+) -> EmailMessage:
     """A mail with these attachments."""
     message = EmailMessage(policy=SMTP)
     message["From"] = "Phòng Một <mot@vidu.example>"
