@@ -136,16 +136,20 @@ class _Rules:
         matches = (pattern.search(text) for pattern in self._items)
         return next((match.groupdict() for match in matches if match), None)
 
-    def opinion_words(self, text: str) -> tuple[bool, bool]:
-        """Of a folded passage: whether it has words of scope or tendency, and whether they agree."""
-        found: dict[str, set[Any]] = {"scope": set(), "tendency": set()}
-        is_negated = False
+    def opinion_words(self, text: str) -> tuple[dict[str, str], bool]:
+        """The word of scope and that of tendency in a folded passage, and whether no other contradicts.
+
+        They count, and not what a rule's group holds: `.*` would find the `tán thành` in `không tán thành`.
+        """
+        words: dict[str, str] = {}
+        agree = True
         for match in self._words.finditer(text):
             name = match.lastgroup or ""
-            found[name].add(self._values[name](match[0]))
+            value = self._values[name]
+            agree &= value(match[0]) == value(words.setdefault(name, match[0]))
             if name == "tendency" and self._negation:
-                is_negated |= self._negation.search(text[: match.start()]) is not None
-        return any(found.values()), not is_negated and all(len(values) < 2 for values in found.values())
+                agree &= self._negation.search(text[: match.start()]) is None
+        return words, agree
 
 
 def _table(passages: list[Line], rules: _Rules, report: Report, head: Head) -> Table:
@@ -162,8 +166,8 @@ def _table(passages: list[Line], rules: _Rules, report: Report, head: Head) -> T
         if section and not section.is_read:
             continue
         groups = rules.groups(text)
-        has_words, agree = rules.opinion_words(text)
-        if groups is None and (opened or not has_words):
+        words, agree = rules.opinion_words(text)
+        if groups is None and (opened or not words):
             continue
         if reason := _unfit(code, groups is not None, agree):
             bad.append((number, [reason]))
@@ -177,7 +181,7 @@ def _table(passages: list[Line], rules: _Rules, report: Report, head: Head) -> T
             "topic": section.topic if section else None,
             "content": passage,
         }
-        fields |= {name: value.strip() for name, value in (groups or {}).items() if value}
+        fields |= {name: value.strip() for name, value in (groups or {}).items() if value} | words
         numbers.append(number)
         rows.append([fields.get(field) for field in columns])
     return table_of_cells(numbers, rows, list(columns.values()), report.columns.cells, bad)
