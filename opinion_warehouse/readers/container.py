@@ -1,5 +1,6 @@
 """What a zip container (xlsx, ods, docx) may be, checked before a parser sees it."""
 
+import mmap
 import re
 import zipfile
 from pathlib import Path
@@ -11,6 +12,7 @@ MAX_MEMBERS = 2_000
 MAX_RATIO = 100
 SMALL = 1_000_000
 MAX_TOTAL = 1_000_000_000
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UNSAFE = re.compile(r"^(/|\\|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)")
 _DTD = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _CHUNK = 1 << 20
@@ -24,6 +26,8 @@ _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 def check_container(path: Path, kind: Kind = "xlsx") -> None:
     """Refuse archives that are encrypted, inflate without end, name outside paths, hold macros or a DTD."""
     if not zipfile.is_zipfile(path):
+        if _is_locked(path):
+            raise FileRejected("encrypted", "the document is protected by a password")
         detail = f"the file is no {kind} document (another format or a web page renamed, or cut short?)"
         raise FileRejected("wrong_format", detail)
     try:
@@ -38,6 +42,15 @@ def check_container(path: Path, kind: Kind = "xlsx") -> None:
         raise
     except Exception as error:  # zlib.error and kin have no common base
         raise FileRejected("bad_archive", f"the document is damaged ({type(error).__name__})") from None
+
+
+def _is_locked(path: Path) -> bool:
+    """An Office document with a password is no zip: it lies enciphered in Microsoft's older container."""
+    with path.open("rb") as stream:
+        if stream.read(8) != OLE_MAGIC:
+            return False
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find("EncryptedPackage".encode("utf-16-le")) >= 0
 
 
 def check_members(archive: zipfile.ZipFile, what: str) -> None:

@@ -4,16 +4,16 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from opinion_warehouse.readers.container import OLE_MAGIC
 from opinion_warehouse.readers.problems import FileRejected
 
 SECONDS = 120
-_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def docx_of_doc(path: Path, scratch: Path) -> Path:
     """The document saved as docx in the scratch folder. Raises FileRejected."""
     with path.open("rb") as stream:
-        if stream.read(8) != _MAGIC:
+        if stream.read(8) != OLE_MAGIC:
             raise FileRejected("wrong_format", "the bytes are not those of a Word document of the old form")
     program = shutil.which("soffice") or shutil.which("libreoffice")
     if program is None:

@@ -39,11 +39,17 @@ def open_docx(path: Path) -> Any:
 
 
 def docx_passages(body: Any) -> Iterator[tuple[str, str | None]]:
-    """Every paragraph's lines, in the document's order, with the reason code of one that cannot be read."""
+    """Every paragraph's lines, in the document's order, with the reason code of one that cannot be read.
+
+    Of one with changes, what is deleted stands there too: whether it says anything is for the rules to see.
+    """
     for paragraph in body.iter(f"{_WORD}p"):
         if any(_name(above) == "Fallback" for above in paragraph.iterancestors()):
             continue  # the same text box again, for older programs
-        yield _text(paragraph), "tracked_change" if _has_change(paragraph) else None
+        if _has_change(paragraph):
+            yield _text(paragraph, _APART - {"del", "moveFrom"}), "tracked_change"
+        else:
+            yield _text(paragraph), None
 
 
 def docx_table(
@@ -173,12 +179,12 @@ def _cell_text(cell: Any) -> str:
     return " ".join(_text(paragraph) for paragraph in _own(cell, "p")).strip()
 
 
-def _text(paragraph: Any) -> str:
+def _text(paragraph: Any, apart: set[str] = _APART) -> str:
     """The text of a paragraph's runs, tracked insertions too, without the text boxes that hang on it."""
     parts = []
-    for element in _inner(paragraph):
+    for element in _inner(paragraph, apart):
         name = _name(element)
-        parts.append(element.text or "" if name == "t" else _BREAKS.get(name, ""))
+        parts.append(element.text or "" if name in ("t", "delText") else _BREAKS.get(name, ""))
     return "".join(parts)
 
 
@@ -187,11 +193,11 @@ def _has_change(paragraph: Any) -> bool:
     return any(_name(part) in ("t", "delText") for change in changes for part in change.iter())
 
 
-def _inner(element: Any) -> Iterator[Any]:
+def _inner(element: Any, apart: set[str]) -> Iterator[Any]:
     for child in element:
-        if _name(child) not in _APART:
+        if _name(child) not in apart:
             yield child
-            yield from _inner(child)
+            yield from _inner(child, apart)
 
 
 def _own(element: Any, name: str) -> Iterator[Any]:

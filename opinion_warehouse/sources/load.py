@@ -216,6 +216,9 @@ def _units(source: Source) -> Iterator[tuple[Location, str]]:
     expected = source.report.expected if source.report else None
     for number, code in enumerate(expected.units if expected else []):
         yield ("report", "expected", "units", number), code
+    narrative = source.report.narrative if source.report else None
+    if narrative and narrative.unit.constant is not None:
+        yield ("report", "narrative", "unit", "constant"), narrative.unit.constant
 
 
 def _platforms(source: Source) -> Iterator[tuple[Location, str]]:

@@ -162,6 +162,13 @@ def test_read_narrative_tracked_change_is_set_aside(tmp_path: Path) -> None:
     assert read(spec(), data, tmp_path, NAME).bad == {1: ["tracked_change"]}
 
 
+def test_read_narrative_deleted_opinion_waits_to_be_accepted_too(tmp_path: Path) -> None:
+    data = changed('<w:del w:id="1"><w:r><w:delText>băn khoăn</w:delText></w:r></w:del>')
+    assert read(spec(), data, tmp_path, NAME).bad == {1: ["tracked_change"]}
+    data = document("Không có gì mới")
+    assert read(spec(), data, tmp_path, NAME).bad == {}
+
+
 def test_read_narrative_text_box_is_a_passage_and_stands_once(tmp_path: Path) -> None:
     box = "<w:txbxContent><w:p><w:r><w:t>Đa số ý kiến tán thành</w:t></w:r></w:p></w:txbxContent>"
     mc = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'

@@ -219,6 +219,10 @@ def test_read_sheet_with_dates_numbers_counters_and_totals_reads_the_rows(tmp_pa
     [
         (b"<html><table><tr><td>x</td></tr></table></html>", "wrong_format"),
         (b"\xd0\xcf\x11\xe0" + bytes(600), "wrong_format"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le"),
+            "encrypted",
+        ),
         (workbook([HEADER, ROW])[:-300], "wrong_format"),
         (workbook([HEADER, ROW], sheet="khac"), "missing_sheet"),
         (workbook([]), "empty"),
