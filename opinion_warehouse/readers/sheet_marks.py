@@ -8,6 +8,7 @@ through before, streaming and without a tree.
 import re
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import IO
 from xml.parsers import expat
@@ -18,12 +19,12 @@ from opinion_warehouse.readers.table import Marks
 MAX_CELLS = 2_000_000
 MAX_SPREAD = 50
 """A sheet may span MAX_CELLS, or this many times the cells that are written in it."""
-_REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,9})")
 _MERGED = re.compile(r"([A-Z]{1,3})(\d{1,9}):[A-Z]{1,3}(\d{1,9})")
 _LINKED = {"table-source", "cell-range-source", "dde-source", "dde-link"}
 _LINK = re.compile(r"'file:|\b(DDE|WEBSERVICE)\(", re.IGNORECASE)
 _ERROR = re.compile(r"#[A-Z0-9/!?]+|Err:\d+")
-_CALC = "calc:"
+_CELLS = ("table-cell", "covered-table-cell")
+_CHUNK = 1 << 20
 Attributes = Mapping[str, str]
 
 
@@ -36,7 +37,8 @@ class _Extent:
     def add(self, rows: int, columns: int) -> None:
         """A cell, or repeated cells, down to this row and column."""
         self.written += 1
-        self.rows, self.columns = max(self.rows, rows), max(self.columns, columns)
+        self.rows = max(self.rows, rows)
+        self.columns = max(self.columns, columns)
 
     def check(self) -> None:
         """Refuse a rectangle that is nearly empty, or that repeats what was written once."""
@@ -75,6 +77,8 @@ def ods_marks(path: Path) -> dict[str, Marks]:
 
 
 class _XlsxSheet:
+    """The handlers of a sheet's XML; this is the hot path, a call or more a cell."""
+
     def __init__(self) -> None:
         self.marks, self.extent = Marks(), _Extent()
         self.row, self.column = 0, -1
@@ -82,18 +86,22 @@ class _XlsxSheet:
         self.in_value = False
 
     def start(self, name: str, attributes: Attributes) -> None:
+        if ":" in name:
+            name = _local(name)
         if name == "c":
-            if match := _REFERENCE.fullmatch(attributes.get("r", "")):
-                self.row, self.column = int(match[2]), _column(match[1])
+            reference = attributes.get("r")
+            if reference:
+                letters = reference.rstrip("0123456789")
+                self.row, self.column = int(reference[len(letters) :]), _column(letters)
             else:
                 self.column += 1
             self.kind, self.has_formula, self.value = attributes.get("t", ""), False, ""
-        elif name == "row":
-            self.row, self.column = int(attributes.get("r") or self.row + 1), -1
-        elif name == "f":
-            self.has_formula = True
         elif name in ("v", "is"):
             self.in_value = True
+        elif name == "f":
+            self.has_formula = True
+        elif name == "row":
+            self.row, self.column = int(attributes.get("r") or self.row + 1), -1
         elif name == "mergeCell" and (match := _MERGED.fullmatch(attributes.get("ref", ""))):
             self.marks.merge(int(match[2]), int(match[3]), _column(match[1]))
 
@@ -102,6 +110,8 @@ class _XlsxSheet:
             self.value = content.strip()
 
     def end(self, name: str) -> None:
+        if ":" in name:
+            name = _local(name)
         if name in ("v", "is"):
             self.in_value = False
         elif name == "c":
@@ -109,13 +119,14 @@ class _XlsxSheet:
                 self.extent.add(self.row, self.column + 1)
             if self.kind == "e":
                 self.marks.add(self.row, self.column, "error_cell")
-            elif (
-                self.has_formula and not self.value and self.kind != "str"
-            ):  # "str": it came to an empty text
+            # one that came to an empty text has the kind "str"
+            elif self.has_formula and not self.value and self.kind != "str":
                 self.marks.add(self.row, self.column, "formula_without_value")
 
 
 class _OdsSheets:
+    """The handlers of a document's content; attributes have the prefixes that calamine goes by too."""
+
     def __init__(self) -> None:
         self.marks: dict[str, Marks] = {}
         self.extents: dict[str, _Extent] = {}
@@ -125,17 +136,17 @@ class _OdsSheets:
         self.value = ""
 
     def start(self, name: str, attributes: Attributes) -> None:
-        if name in _LINKED or _LINK.search(attributes.get("formula", "")):
+        name = _local(name)
+        if name in _LINKED or _LINK.search(attributes.get("table:formula", "")):
             raise FileRejected("external_link", "the document takes values from other files")
         if name == "event-listener":
             raise FileRejected("macros", "the document holds macros")
         if name == "table":
-            self.sheet = attributes.get("name", "")
+            self.sheet, self.row = attributes.get("table:name", ""), 0
             self.marks[self.sheet], self.extents[self.sheet] = Marks(), _Extent()
-            self.row = 0
         elif name == "table-row":
-            self.row_repeats, self.column = _count(attributes, "number-rows-repeated"), 0
-        elif name in ("table-cell", "covered-table-cell"):
+            self.row_repeats, self.column = _count(attributes, "rows-repeated"), 0
+        elif name in _CELLS:
             self.cell, self.value = attributes, ""
         elif name == "annotation":
             self.notes += 1
@@ -145,31 +156,28 @@ class _OdsSheets:
             self.value = content.strip()
 
     def end(self, name: str) -> None:
+        name = _local(name)
         if name == "annotation":
             self.notes -= 1
         elif name == "table-row":
             self.row += self.row_repeats
-        elif (
-            name in ("table-cell", "covered-table-cell")
-            and self.cell is not None
-            and self.sheet in self.marks
-        ):
+        elif name in _CELLS and self.cell is not None and self.sheet in self.marks:
             self._cell(self.cell)
             self.cell = None
 
     def _cell(self, cell: Attributes) -> None:
         marks, first = self.marks[self.sheet], self.row + 1
-        repeats = _count(cell, "number-columns-repeated")
-        has_value = bool(self.value or cell.get("value-type"))
+        repeats = _count(cell, "columns-repeated")
+        has_formula = "table:formula" in cell
+        has_value = bool(self.value or cell.get("office:value-type"))
         if has_value:
             self.extents[self.sheet].add(self.row + self.row_repeats, self.column + repeats)
-        is_error = "formula" in cell and _ERROR.fullmatch(self.value)
-        if is_error or cell.get(f"{_CALC}value-type") == "error":
+        is_error = has_formula and _ERROR.fullmatch(self.value)
+        if is_error or cell.get("calcext:value-type") == "error":
             marks.add(first, self.column, "error_cell")
-        elif "formula" in cell and not has_value:
+        elif has_formula and not has_value:
             marks.add(first, self.column, "formula_without_value")
-        if (span := _count(cell, "number-rows-spanned")) > 1:
-            marks.merge(first, self.row + span, self.column)
+        marks.merge(first, self.row + _count(cell, "rows-spanned"), self.column)
         self.column += repeats
 
 
@@ -180,9 +188,10 @@ def _part_of(archive: zipfile.ZipFile, sheet: str) -> zipfile.ZipInfo | None:
     targets: dict[str, str] = {}
 
     def take(name: str, attributes: Attributes) -> None:
-        if name == "sheet":
-            ids[attributes.get("name", "")] = attributes.get("id", "")
-        elif name == "Relationship":
+        if _local(name) == "sheet":
+            id_of_part = [value for key, value in attributes.items() if _local(key) == "id"]
+            ids[attributes.get("name", "")] = "".join(id_of_part)
+        elif _local(name) == "Relationship":
             targets[attributes.get("Id", "")] = attributes.get("Target", "")
 
     for part in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
@@ -199,28 +208,31 @@ def _parse(
     end: Callable[[str], None],
     text: Callable[[str], None],
 ) -> None:
-    """Stream a part through expat; names without their namespaces, but for calc's own attributes."""
-    parser = expat.ParserCreate(namespace_separator=" ")
+    """Stream a part through expat. Names keep their prefixes."""
+    parser = expat.ParserCreate()
     parser.buffer_text = True
-    parser.StartElementHandler = lambda name, attributes: start(
-        name.rpartition(" ")[2], {_attribute(key): value for key, value in attributes.items()}
-    )
-    parser.EndElementHandler = lambda name: end(name.rpartition(" ")[2])
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
     parser.CharacterDataHandler = text
-    parser.ParseFile(stream)
+    while chunk := stream.read(_CHUNK):
+        parser.Parse(chunk)
+    parser.Parse(b"", True)
 
 
-def _attribute(name: str) -> str:
-    space, _, local = name.rpartition(" ")
-    return _CALC + local if space.endswith("calcext:1.0") else local
+def _local(name: str) -> str:
+    return name[name.find(":") + 1 :]
 
 
+@cache
 def _column(letters: str) -> int:
+    """A → 0. Raises ValueError."""
+    if not letters.isascii() or not letters.isalpha() or len(letters) > 3:
+        raise ValueError
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + ord(letter) - 64
     return number - 1
 
 
 def _count(attributes: Attributes, name: str) -> int:
-    return max(1, int(attributes.get(name) or 1))
+    return max(1, int(attributes.get(f"table:number-{name}") or 1))
