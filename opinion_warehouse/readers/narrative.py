@@ -24,6 +24,9 @@ from opinion_warehouse.readers.values import day, lookup
 from opinion_warehouse.sources import Narrative, Report, Said
 from opinion_warehouse.sources.narrative import with_words
 
+MAX_PASSAGE = 10_000
+"""Characters; a longer one is a text that was not split, and some patterns take its length squared."""
+_NEAR = 100
 Line = tuple[str, str | None]
 """A text, and the reason code of one that cannot be read as it stands."""
 
@@ -148,7 +151,8 @@ class _Rules:
             value = self._values[name]
             agree &= value(match[0]) == value(words.setdefault(name, match[0]))
             if name == "tendency" and self._negation:
-                agree &= self._negation.search(text[: match.start()]) is None
+                before = text[max(0, match.start() - _NEAR) : match.start()]
+                agree &= self._negation.search(before) is None
         return words, agree
 
 
@@ -165,11 +169,12 @@ def _table(passages: list[Line], rules: _Rules, report: Report, head: Head) -> T
         section = opened or section
         if section and not section.is_read:
             continue
-        groups = rules.groups(text)
+        is_long = len(text) > MAX_PASSAGE
+        groups = None if is_long else rules.groups(text)
         words, agree = rules.opinion_words(text)
         if groups is None and (opened or not words):
             continue
-        if reason := _unfit(code, groups is not None, agree):
+        if reason := _unfit("long_passage" if is_long else code, groups is not None, agree):
             bad.append((number, [reason]))
             continue
         fields: dict[str, str | None] = {
@@ -187,10 +192,16 @@ def _table(passages: list[Line], rules: _Rules, report: Report, head: Head) -> T
     return table_of_cells(numbers, rows, list(columns.values()), report.columns.cells, bad)
 
 
+_DETAILS = {
+    "tracked_change": "the passage has a change that is neither accepted nor rejected",
+    "long_passage": f"words of opinion in a passage of more than {MAX_PASSAGE} characters",
+}
+
+
 def _unfit(code: str | None, has_rule: bool, agree: bool) -> Reason | None:
     """Why a passage that says an opinion is no row."""
     if code:
-        return {"code": code, "column": None, "detail": "a change is neither accepted nor rejected"}
+        return {"code": code, "column": None, "detail": _DETAILS[code]}
     if not has_rule:
         return {"code": "no_rule", "column": None, "detail": "words of opinion, and no rule that fits"}
     if not agree:

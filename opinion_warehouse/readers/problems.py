@@ -81,12 +81,13 @@ MENDS = {
     "merged_across": "have the table drawn with one cell under each heading",
     "no_rule": "if it says an opinion, declare a rule in report.narrative.items, and replay",
     "ambiguous_passage": "have each opinion written as its own paragraph; or declare its words, and replay",
+    "long_passage": "set report.narrative.begins to what begins a passage in these texts, and replay",
     "damaged_id": f"{_EXPORT}, without opening it in a spreadsheet",
     "duplicate_respondent": "have the sender keep one interview of each respondent",
     "duplicate_item": "nothing: exports overlap, and the last row counts",
 }
 """Reason code → what to do. With another spec, or another delivery, the file is read again."""
-HARMLESS = frozenset({"duplicate_item", "no_rule", "ambiguous_passage"})
+HARMLESS = frozenset({"duplicate_item", "no_rule", "ambiguous_passage", "long_passage"})
 """Row reasons that do not count towards the share that makes a file refused: exports overlap, and prose is
 no table."""
 

@@ -108,6 +108,8 @@ def test_read_narrative_without_rules_keeps_the_report_and_counts_what_was_read(
         ("Đa số ý kiến đồng tình", "no_rule"),
         ("Hiện tán thànhh", None),
         ("Thời tiết tốt", None),
+        ("đa số " * 200_000, "long_passage"),
+        ("thời tiết " * 2_000, None),
     ],
 )
 def test_read_narrative_passage_is_a_row_or_set_aside_or_prose(
