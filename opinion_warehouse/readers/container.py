@@ -1,8 +1,10 @@
-"""What a zip container (xlsx) may be, checked before a native parser sees it."""
+"""What a zip container (xlsx, ods, docx) may be, checked before a parser sees it."""
 
+import mmap
 import re
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 from opinion_warehouse.readers.problems import FileRejected
 
@@ -10,28 +12,45 @@ MAX_MEMBERS = 2_000
 MAX_RATIO = 100
 SMALL = 1_000_000
 MAX_TOTAL = 1_000_000_000
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UNSAFE = re.compile(r"^(/|\\|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)")
 _DTD = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _CHUNK = 1 << 20
+_MANIFEST = 10_000_000
+_ARCHIVES = (".zip", ".gz", ".7z", ".rar", ".xlsx", ".docx", ".ods", ".xz", ".bz2", ".tar", ".tgz")
+Kind = Literal["xlsx", "ods", "docx"]
+_MAIN_TYPES = {"xlsx": b"spreadsheetml.sheet.main+xml", "docx": b"wordprocessingml.document.main+xml"}
+_ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
-def check_container(path: Path) -> None:
+def check_container(path: Path, kind: Kind = "xlsx") -> None:
     """Refuse archives that are encrypted, inflate without end, name outside paths, hold macros or a DTD."""
     if not zipfile.is_zipfile(path):
-        raise FileRejected(
-            "wrong_format", "the file is no xlsx workbook (an .xls or a web page renamed, or cut short?)"
-        )
+        if _is_locked(path):
+            raise FileRejected("encrypted", "the document is protected by a password")
+        detail = f"the file is no {kind} document (another format or a web page renamed, or cut short?)"
+        raise FileRejected("wrong_format", detail)
     try:
         with zipfile.ZipFile(path) as archive:
-            check_members(archive, "workbook")
-            _check_parts(archive)
+            check_members(archive, "document")
             _check_content(archive, path.stat().st_size)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise FileRejected("bad_archive", f"the workbook is damaged ({type(error).__name__})") from None
+            if kind == "ods":
+                _check_ods(archive)
+            else:
+                _check_office(archive, kind)
+    except FileRejected:
+        raise
     except Exception as error:  # zlib.error and kin have no common base
-        if isinstance(error, FileRejected):
-            raise
-        raise FileRejected("bad_archive", f"the workbook is damaged ({type(error).__name__})") from None
+        raise FileRejected("bad_archive", f"the document is damaged ({type(error).__name__})") from None
+
+
+def _is_locked(path: Path) -> bool:
+    """An Office document with a password is no zip: it lies enciphered in Microsoft's older container."""
+    with path.open("rb") as stream:
+        if stream.read(8) != OLE_MAGIC:
+            return False
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find("EncryptedPackage".encode("utf-16-le")) >= 0
 
 
 def check_members(archive: zipfile.ZipFile, what: str) -> None:
@@ -47,22 +66,59 @@ def check_members(archive: zipfile.ZipFile, what: str) -> None:
             raise FileRejected("encrypted", f"the {what} is protected by a password")
         if _UNSAFE.search(member.filename) or (member.external_attr >> 16) & 0o170000 == 0o120000:
             raise FileRejected("unsafe_name", f"a part of the {what} points outside it")
-        if name.endswith((".zip", ".gz", ".7z", ".rar", ".xlsx", ".xz", ".bz2", ".tar", ".tgz")):
+        if name.endswith(_ARCHIVES):
             raise FileRejected("unsafe_name", f"the {what} holds another archive")
 
 
-def _check_parts(archive: zipfile.ZipFile) -> None:
-    """Of a workbook: no macros, no values from other files."""
-    names = [member.filename.lower() for member in archive.infolist()]
+def _check_office(archive: zipfile.ZipFile, kind: Kind) -> None:
+    """Of Office Open XML: the kind that is meant, no macros, nothing taken from other files."""
+    names = {member.filename.lower(): member for member in archive.infolist()}
+    types = _small(archive, names.get("[content_types].xml")).replace(b"\0", b"")
     for name in names:
-        if name.endswith(("vbaproject.bin", ".xlsm")) or name.startswith("xl/macrosheets/"):
-            raise FileRejected("macros", "the workbook holds macros; save it as .xlsx without them")
+        if name.endswith(("vbaproject.bin", ".xlsm", ".docm")) or name.startswith("xl/macrosheets/"):
+            raise FileRejected("macros", "the document holds macros")
         if name.startswith("xl/externallinks/"):
-            raise FileRejected(
-                "external_link", "the workbook takes values from other files; paste them as values"
-            )
-    if "[content_types].xml" not in names:
-        raise FileRejected("wrong_format", "the file is a zip archive, but no xlsx workbook")
+            raise FileRejected("external_link", "the workbook takes values from other files")
+    if b"macroEnabled.main" in types and b".binary." not in types:
+        raise FileRejected("macros", "the document is of a kind that holds macros")
+    if _MAIN_TYPES[kind] not in types:
+        raise FileRejected("wrong_format", f"the file is a zip archive, but no {kind} document")
+    for name, member in names.items():
+        if name.endswith(".rels"):
+            _check_relations(archive, member)
+
+
+def _check_relations(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """A link is followed by a reader's hand; anything else external would be part of the content."""
+    from defusedxml.ElementTree import fromstring
+
+    for relation in fromstring(_small(archive, member)).iter():
+        is_external = relation.get("TargetMode", "").lower() == "external"
+        if is_external and not relation.get("Type", "").endswith("/hyperlink"):
+            raise FileRejected("external_link", "the document takes parts of it from elsewhere")
+
+
+def _check_ods(archive: zipfile.ZipFile) -> None:
+    """Of OpenDocument: a spreadsheet, not encrypted (the zip itself does not say so), no macros."""
+    names = {member.filename.lower(): member for member in archive.infolist()}
+    manifest = _small(archive, names.get("meta-inf/manifest.xml"))
+    if b"encryption-data" in manifest or b"encrypted-package" in manifest or "encrypted-package" in names:
+        raise FileRejected("encrypted", "the document is protected by a password")
+    if "content.xml" not in names or _small(archive, names.get("mimetype")).strip() != _ODS:
+        raise FileRejected("wrong_format", "the file is a zip archive, but no ods document")
+    if any(name.startswith(("basic/", "scripts/")) for name in names):
+        raise FileRejected("macros", "the document holds macros")
+
+
+def _small(archive: zipfile.ZipFile, member: zipfile.ZipInfo | None) -> bytes:
+    """A part that lists others; one of any size would be no list."""
+    if member is None:
+        return b""
+    with archive.open(member) as stream:
+        content = stream.read(_MANIFEST + 1)
+    if len(content) > _MANIFEST:
+        raise FileRejected("zip_bomb", "a list of the document's parts is too long to be one")
+    return content
 
 
 def _check_content(archive: zipfile.ZipFile, size: int) -> None:
@@ -75,9 +131,8 @@ def _check_content(archive: zipfile.ZipFile, size: int) -> None:
             while chunk := stream.read(_CHUNK):
                 total += len(chunk)
                 if total > MAX_TOTAL or (total > SMALL and total > MAX_RATIO * size):
-                    raise FileRejected(
-                        "zip_bomb", f"the workbook inflates to more than {MAX_RATIO} times its size"
-                    )
+                    detail = f"the document inflates to more than {MAX_RATIO} times its size"
+                    raise FileRejected("zip_bomb", detail)
                 if is_xml and _DTD.search(tail + chunk.replace(b"\0", b"")):
-                    raise FileRejected("xml_dtd", "the workbook declares a document type or entities")
+                    raise FileRejected("xml_dtd", "the document declares a document type or entities")
                 tail = chunk[-16:]

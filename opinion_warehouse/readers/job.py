@@ -22,6 +22,7 @@ class Job:
     source: Source
     path: Path
     file_name: str
+    """Of an e-mail that is read: its attachment's."""
     received_at: datetime
     night: date
     reference: Reference
@@ -29,6 +30,8 @@ class Job:
     topics: TopicCoder
     output: Output
     scratch: Path
+    sent_at: datetime | None = None
+    """When the e-mail says that it was sent."""
 
 
 @dataclass

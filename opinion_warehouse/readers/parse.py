@@ -1,15 +1,19 @@
 """One file, read in the child: the job as JSON in, files of rows and a summary out."""
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from opinion_warehouse.readers.compression import plain_file
 from opinion_warehouse.readers.csv_table import csv_header, read_csv
+from opinion_warehouse.readers.docx_file import docx_table, open_docx
 from opinion_warehouse.readers.header_choice import choose_header
 from opinion_warehouse.readers.job import Job
 from opinion_warehouse.readers.keys import Keyed
+from opinion_warehouse.readers.mail import attached_file
+from opinion_warehouse.readers.narrative import read_narrative
 from opinion_warehouse.readers.output import Output
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.report import read_report
@@ -69,7 +73,14 @@ def _read(job: Job) -> None:
         raise FileRejected("too_large", f"the file has more than {files.max_bytes} bytes")
     if job.path.stat().st_size == 0:
         raise FileRejected("empty", "the file has no byte")
-    table, followup = _tables(job, plain_file(job.path, files, job.scratch))
+    path = plain_file(job.path, files, job.scratch)
+    if files.attachment:
+        attached = attached_file(path, files.attachment, job.scratch)
+        path, job = attached.path, replace(job, file_name=attached.name, sent_at=attached.sent_at)
+    if source.report and source.report.narrative:
+        read_narrative(job, path)
+        return
+    table, followup = _tables(job, path)
     if files.rows:
         table = filtered(table, files.rows, job.output)
     if source.family == "survey":
@@ -81,16 +92,24 @@ def _read(job: Job) -> None:
 
 
 def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
-    """The table of the file's format, and the follow-up sheet of a report."""
-    files = job.source.files
-    if files.format == "csv":
+    """The table of the file's format, and the follow-up sheet or table of a report."""
+    files, form = job.source.files, job.source.files.content_format
+    report = job.source.report
+    once = report.columns.once if report else []
+    second = report.followup if report else None
+    if form == "csv":
         job.source = choose_header(job.source, lambda: csv_header(path, files))
         return read_csv(path, files, job.source.cells, job.source.ignore_columns, job.scratch), None
-    workbook, sheet = open_workbook(path), files.sheet or ""
-    job.source = choose_header(job.source, lambda: sheet_header(workbook, sheet, files))
     wanted, ignored = job.source.cells, job.source.ignore_columns
-    table = read_sheet(workbook, sheet, files, wanted, ignored)
-    second = job.source.report.followup if job.source.report else None
-    if second and has_sheet(workbook, second.sheet):
+    if form == "docx":
+        body = open_docx(path)
+        table = docx_table(body, files, wanted, ignored, once)
+        if table is None:
+            raise FileRejected("no_header", "no table of the document has the spec's columns as its headings")
+        return table, docx_table(body, files, second.columns.cells, ignored) if second else None
+    workbook, sheet = open_workbook(path, "ods" if form == "ods" else "xlsx"), files.sheet or ""
+    job.source = choose_header(job.source, lambda: sheet_header(workbook, sheet, files))
+    table = read_sheet(workbook, sheet, files, job.source.cells, job.source.ignore_columns, once)
+    if second and second.sheet and has_sheet(workbook, second.sheet):
         return table, read_sheet(workbook, second.sheet, files, second.columns.cells, ignored)
     return table, None

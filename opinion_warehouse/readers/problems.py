@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 _EXPORT = "have the sender export it again"
-_PLAIN = "have the sender save the sheet anew as a plain .xlsx"
+_PLAIN = "have the sender save it anew as a plain file of the format"
 _IN_PARTS = "have it sent in parts"
 _DECLARE = "if it is right, declare it in the spec and replay; else have the sender mend the row"
 _CELL = "have the sender mend the cell and deliver the file again"
@@ -35,6 +35,18 @@ MENDS = {
     "macros": _PLAIN,
     "external_link": _PLAIN,
     "xml_dtd": _PLAIN,
+    "sparse_sheet": "have the sender delete the empty rows and columns beyond the table, and save it anew",
+    "several_tables": "have the sender join the tables into one",
+    "bad_mail": "have the sender send it again, or deliver the attachment itself",
+    "no_attachment": "have the file attached, or set files.attachment.pattern to its name, and replay",
+    "several_attachments": "narrow files.attachment.pattern and replay, or have one file attached a mail",
+    "winmail_dat": "have the sender write the mail as plain text or HTML (no rich text), and send it again",
+    "bad_pdf": _EXPORT,
+    "no_text_layer": "have the text itself exported to PDF, or the .docx delivered; pictures are not read",
+    "unreadable_text": "have the sender export it with fonts embedded, or deliver the .docx",
+    "too_many_pages": _IN_PARTS,
+    "libreoffice_missing": "install LibreOffice where files are parsed and replay, or have it saved as .docx",
+    "bad_file_name": "have the file named as report.narrative's patterns say, or change them, and replay",
     "missing_sheet": "set files.sheet to the sheet's name, and replay",
     "cut_at_cap": "have shorter spans exported; if the file is whole, remove files.row_cap and replay",
     "bad_row_share": "mend what its rows name",
@@ -63,14 +75,24 @@ MENDS = {
     "bad_period": _CELL,
     "inconsistent_period": _CELL,
     "error_cell": "have the formula mended, or its value pasted",
+    "formula_without_value": "have the workbook opened in a spreadsheet program and saved, with its values",
+    "tracked_change": "have the changes accepted or rejected",
+    "text_box": "have the text box made plain text of the cell",
+    "nested_table": "have the inner table made plain text of the cell",
+    "split_cell": "have the table drawn with one cell under each heading",
+    "merged_across": "have the table drawn with one cell under each heading",
+    "no_rule": "if it says an opinion, declare a rule in report.narrative.items, and replay",
+    "ambiguous_passage": "have each opinion written as its own paragraph; or declare its words, and replay",
+    "long_passage": "set report.narrative.begins to what begins a passage in these texts, and replay",
     "damaged_id": f"{_EXPORT}, without opening it in a spreadsheet",
     "duplicate_respondent": "have the sender keep one interview of each respondent",
     "left_out": "nothing, if files.rows says what is meant: such rows are no interviews",
     "duplicate_item": "nothing: exports overlap, and the last row counts",
 }
 """Reason code → what to do. With another spec, or another delivery, the file is read again."""
-HARMLESS = frozenset({"duplicate_item", "left_out"})
-"""Row reasons that do not count towards the share that makes a file refused: the data are as meant."""
+HARMLESS = frozenset({"duplicate_item", "left_out", "no_rule", "ambiguous_passage", "long_passage"})
+"""Row reasons that do not count towards the share that makes a file refused: exports overlap, a spec leaves
+rows out, and prose is no table."""
 
 
 class Reason(TypedDict):

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from opinion_warehouse.readers.job import Job, RowCheck
@@ -27,13 +27,25 @@ _MAX_COUNT = 10_000_000
 ReportKey = tuple[str, str, str]
 
 
-def read_report(job: Job, table: Table, followup: Table | None) -> None:
+class Head(NamedTuple):
+    """A report that stands whether or not it has a row."""
+
+    unit: str
+    kind: str
+    period: str
+    start: date
+    end: date
+
+
+def read_report(job: Job, table: Table, followup: Table | None, head: Head | None = None) -> None:
     """Write the reports, items and follow-up rows of a report file."""
     assert job.source.report is not None  # noqa: S101  (the family says so)
     reader = _Reader(job, job.source.report)
     for batch in table.batches(None):
         reader.take(batch)
     job.output.quarantine(table.bad_rows)
+    if head:
+        reader.keep(head)
     reader.write_reports()
     if followup and job.source.report.followup:
         for batch in followup.batches(None):
@@ -128,6 +140,14 @@ class _Reader:
             return False
         self.item_counts[key] += 1
         return True
+
+    def keep(self, head: Head) -> None:
+        """A report that has no row of its own is itself what was read: one row of the ledger's."""
+        key = head[:3]
+        if key not in self.item_counts:
+            self.dates[key] = (head.start, head.end)
+            self.item_counts[key] = 0
+            self.job.output.rows_good += 1
 
     def write_reports(self) -> None:
         """One row a report, once its items are known."""
@@ -233,7 +253,10 @@ def _recommendation(cell: str) -> str:
 
 
 def _submitted_at(job: Job, report: Report) -> datetime:
-    """From the file's name, else when it was delivered."""
+    """From the file's name or the e-mail's date, else when it was delivered; never a day yet to come."""
+    if report.submitted_at.mail_date:
+        is_past = job.sent_at is not None and job.sent_at.date() <= latest_date(job.night, job.received_at)
+        return job.sent_at if job.sent_at and is_past else job.received_at
     pattern = report.submitted_at.file_name
     match = re.search(pattern, job.file_name) if pattern else None
     digits = re.sub(r"\D", "", match[1] or "") if match else ""

@@ -58,18 +58,52 @@ class Table:
     bad_rows: list[BadRow] = field(default_factory=list)
 
 
+class Marks:
+    """What a format knows of cells beside their text. Rows are numbered as the table's, columns from 0."""
+
+    def __init__(self) -> None:
+        self.bad: dict[int, dict[int, str]] = {}
+        self.merged: dict[int, list[tuple[int, int]]] = {}
+
+    def add(self, row: int, column: int, code: str) -> None:
+        """A cell that cannot be read as it stands, with its reason code."""
+        self.bad.setdefault(row, {}).setdefault(column, code)
+
+    def merge(self, row: int, last: int, column: int) -> None:
+        """A cell merged over the rows down to `last`."""
+        if last > row:
+            self.merged.setdefault(row, []).append((column, last))
+
+
+MARKED = {
+    "error_cell": "the cell holds a formula's error",
+    "formula_without_value": "the cell holds a formula whose value was not saved",
+    "tracked_change": "the cell holds a change that is neither accepted nor rejected",
+    "text_box": "the cell holds a text box, which is no part of its text",
+    "nested_table": "the cell holds another table",
+    "split_cell": "the cell is split where its heading is not",
+    "merged_across": "the cell is merged over several headings",
+}
+"""Reason code of a marked cell → what it says."""
+
+
 def table_of_rows(
     rows: Iterable[tuple[int, Sequence[str | None]]],
     files: Files,
     wanted: Sequence[str],
     ignored: Sequence[str],
+    marks: Marks | None = None,
+    once: Sequence[str] = (),
 ) -> Table:
     """A table of a small file that is read row by row; `rows`: row number in the file → its cells as text.
 
     What stands before the header is passed over, and so are blank rows and totals. Trailing cells may be left
-    out, and nothing may stand beyond the last heading.
+    out, and nothing may stand beyond the last heading. A cell merged over rows stands in each of them, but in
+    the columns `once`, whose cells are counted, in the first alone.
     """
     layout = LAYOUTS[files.layout]
+    marks = marks or Marks()
+    repeated = _Repeated(marks)
     header: list[str] | None = list(files.column_names) or None
     header_rows: list[HeaderRow] = []
     width = len(files.column_names)
@@ -86,34 +120,79 @@ def table_of_rows(
                     headings.pop()
                 header = match_header(headings, wanted, ignored)
                 width = len(header)
+                repeated.columns = {at for at, name in enumerate(header) if name not in once}
             continue
-        if not any(cells):
-            continue
+        marked = _marked(marks.bad.get(number), header, wanted)
+        fill = repeated.at(number, cells)
         if cells in header_rows:
             detail = "the header stands here again"
             bad_rows.append((number, [{"code": "duplicate_header_row", "column": None, "detail": detail}]))
             continue
-        if is_total(cells, header, wanted):
+        if not (any(cells) or marked) or is_total(cells, header, wanted):
             continue
+        if marked:
+            bad_rows.append((number, marked))
+            continue
+        cells += [None] * (width - len(cells))
+        for column, text in fill.items():
+            cells[column] = cells[column] or text
         if reason := _misfit(cells, width):
             bad_rows.append((number, [reason]))
             continue
         numbers.append(number)
-        kept.append(cells[:width] + [None] * (width - len(cells)))
+        kept.append(cells[:width])
     if header is None:
         raise FileRejected("empty", f"the table ends before its header row ({files.header_row})")
+    return table_of_cells(numbers, kept, header, wanted, bad_rows)
+
+
+def table_of_cells(
+    numbers: Sequence[int],
+    rows: Sequence[Sequence[str | None]],
+    header: Sequence[str],
+    wanted: Sequence[str],
+    bad_rows: list[BadRow],
+) -> Table:
+    """A table of rows that are all at hand, each as wide as the header."""
     positions = {name: position for position, name in enumerate(header)}
 
     def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
         import polars as pl
 
-        for start in range(0, len(kept), BATCH_ROWS):
-            part = kept[start : start + BATCH_ROWS]
+        for start in range(0, len(rows), BATCH_ROWS):
+            part = rows[start : start + BATCH_ROWS]
             cells = {name: [row[positions[name]] for row in part] for name in columns or wanted}
             schema = dict.fromkeys(cells, pl.String)
-            yield Batch(numbers[start : start + BATCH_ROWS], pl.DataFrame(cells, schema))
+            yield Batch(list(numbers[start : start + BATCH_ROWS]), pl.DataFrame(cells, schema))
 
     return Table(batches, bad_rows)
+
+
+class _Repeated:
+    """The cells merged over several rows, row by row."""
+
+    def __init__(self, marks: Marks) -> None:
+        self.columns: set[int] = set()
+        self._merged = marks.merged
+        self._open: dict[int, tuple[int, str | None]] = {}
+
+    def at(self, row: int, cells: Sequence[str | None]) -> dict[int, str | None]:
+        """Column → the text that stands there from a row above; takes note of what begins in this row."""
+        self._open = {column: each for column, each in self._open.items() if each[0] >= row}
+        fill = {column: text for column, (_, text) in self._open.items()}
+        for column, last in self._merged.get(row, ()):
+            if column in self.columns and column < len(cells):
+                self._open[column] = (last, cells[column])
+        return fill
+
+
+def _marked(columns: dict[int, str] | None, header: Sequence[str], wanted: Sequence[str]) -> list[Reason]:
+    """The reasons of a row's marked cells, of those that are read."""
+    return [
+        {"code": code, "column": header[column], "detail": MARKED[code]}
+        for column, code in sorted((columns or {}).items())
+        if column < len(header) and header[column] in wanted
+    ]
 
 
 def table_of_frames(
@@ -198,7 +277,7 @@ def difference(
 
 
 def _named(found: Sequence[str | None], known: Sequence[str]) -> list[str]:
-    """The headings as they are compared; what has no name of its own goes by its position, if that is known."""
+    """Headings as they are compared; what has no name of its own goes by its position, if that is known."""
     names = [heading(name) for name in found]
     by_position, count = {heading(name) for name in known if name.startswith("(column ")}, Counter(names)
     return [

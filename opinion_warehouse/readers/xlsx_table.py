@@ -1,39 +1,59 @@
-"""XLSX → Table: the one sheet the spec declares, by calamine. Values only; nothing is computed."""
+"""XLSX and ODS → Table: the one sheet the spec declares, by calamine. Values only; nothing is computed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from opinion_warehouse.readers.container import check_container
 from opinion_warehouse.readers.header import pass_over
 from opinion_warehouse.readers.problems import FileRejected
-from opinion_warehouse.readers.table import MAX_COLUMNS, Table, table_of_rows
+from opinion_warehouse.readers.sheet_marks import ods_marks, xlsx_marks
+from opinion_warehouse.readers.table import MAX_COLUMNS, Marks, Table, table_of_rows
 from opinion_warehouse.sources import Files
 
 
-def open_workbook(path: Path) -> Any:
+@dataclass(frozen=True)
+class Workbook:
+    """An open workbook. `marks`: sheet → what is to be known of its cells beside their values."""
+
+    sheet_names: list[str]
+    marks: Callable[[str], Marks]
+    content: Any
+
+
+def open_workbook(path: Path, kind: Literal["xlsx", "ods"] = "xlsx") -> Workbook:
     """The workbook, after its container was found sound."""
     from python_calamine import CalamineWorkbook
 
-    check_container(path)
+    check_container(path, kind)
+    of_sheets = ods_marks(path) if kind == "ods" else {}
     try:
-        return CalamineWorkbook.from_path(str(path))
+        content = CalamineWorkbook.from_path(str(path))
     except Exception as error:  # calamine's errors have no common base
         raise FileRejected("bad_archive", f"the workbook cannot be opened ({type(error).__name__})") from None
 
+    @cache
+    def marks(sheet: str) -> Marks:
+        return of_sheets.get(sheet, Marks()) if kind == "ods" else xlsx_marks(path, sheet)
 
-def has_sheet(workbook: Any, sheet: str) -> bool:
+    return Workbook(content.sheet_names, marks, content)
+
+
+def has_sheet(workbook: Workbook, sheet: str) -> bool:
     """Whether the workbook has a sheet of this name."""
     return sheet in workbook.sheet_names
 
 
-def sheet_rows(workbook: Any, sheet: str, files: Files) -> Iterator[tuple[int, list[str | None]]]:
+def sheet_rows(workbook: Workbook, sheet: str, files: Files) -> Iterator[tuple[int, list[str | None]]]:
     """A sheet's rows as text, by number; raises FileRejected for a fault of its structure."""
     if not has_sheet(workbook, sheet):
         raise FileRejected("missing_sheet", f"the workbook has no sheet {sheet}", sheet)
+    workbook.marks(sheet)  # refuses what calamine would abort the process at
     try:
-        content = workbook.get_sheet_by_name(sheet)
+        content = workbook.content.get_sheet_by_name(sheet)
     except Exception as error:  # calamine's errors have no common base
         raise FileRejected("bad_archive", f"the sheet cannot be read ({type(error).__name__})") from None
     if content.start is None:
@@ -47,7 +67,7 @@ def sheet_rows(workbook: Any, sheet: str, files: Files) -> Iterator[tuple[int, l
     )
 
 
-def sheet_header(workbook: Any, sheet: str, files: Files) -> list[str | None] | None:
+def sheet_header(workbook: Workbook, sheet: str, files: Files) -> list[str | None] | None:
     """The header's cells, without blank ones at its end."""
     cells = next((list(cells) for _, cells in pass_over(sheet_rows(workbook, sheet, files), files)), None)
     while cells and not cells[-1]:
@@ -56,10 +76,16 @@ def sheet_header(workbook: Any, sheet: str, files: Files) -> list[str | None] | 
 
 
 def read_sheet(
-    workbook: Any, sheet: str, files: Files, wanted: Sequence[str], ignored: Sequence[str]
+    workbook: Workbook,
+    sheet: str,
+    files: Files,
+    wanted: Sequence[str],
+    ignored: Sequence[str],
+    once: Sequence[str] = (),
 ) -> Table:
-    """Open a sheet; raises FileRejected for a fault of its structure."""
-    return table_of_rows(sheet_rows(workbook, sheet, files), files, wanted, ignored)
+    """Open a sheet; raises FileRejected for a fault of its structure. `once`: as in `table_of_rows`."""
+    rows = sheet_rows(workbook, sheet, files)
+    return table_of_rows(rows, files, wanted, ignored, workbook.marks(sheet), once)
 
 
 def cell_text(value: Any, decimal: str) -> str | None:

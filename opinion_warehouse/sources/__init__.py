@@ -17,7 +17,7 @@ from opinion_warehouse.sources.base import (
 )
 from opinion_warehouse.sources.design import Design, Target, Weighting
 from opinion_warehouse.sources.document import SpecError, SpecInvalid
-from opinion_warehouse.sources.files import Files, RowFilter
+from opinion_warehouse.sources.files import Attachment, Files, RowFilter
 from opinion_warehouse.sources.headings import Header, ignoring
 from opinion_warehouse.sources.load import (
     check_sources,
@@ -28,6 +28,7 @@ from opinion_warehouse.sources.load import (
     spec_sha256,
     unpublished_waves,
 )
+from opinion_warehouse.sources.narrative import Narrative, Said
 from opinion_warehouse.sources.report import Followup, FollowupColumns, Report, ReportColumns
 from opinion_warehouse.sources.social import Query, Social, SocialColumns
 from opinion_warehouse.sources.source import Source
@@ -44,6 +45,7 @@ from opinion_warehouse.sources.survey import (
 from opinion_warehouse.sources.wave import Dispositions, Item, Wave, WaveFrom
 
 __all__ = [
+    "Attachment",
     "Band",
     "Category",
     "Code",
@@ -63,6 +65,7 @@ __all__ = [
     "MissingCode",
     "MissingName",
     "Model",
+    "Narrative",
     "Option",
     "Place",
     "Query",
@@ -71,6 +74,7 @@ __all__ = [
     "Report",
     "ReportColumns",
     "RowFilter",
+    "Said",
     "Social",
     "SocialColumns",
     "Source",

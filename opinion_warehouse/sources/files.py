@@ -45,19 +45,32 @@ class RowFilter(Model):
         return self
 
 
+Format = Literal["csv", "xlsx", "ods", "docx", "pdf", "doc"]
+
+
+class Attachment(Model):
+    """The one attachment of an e-mail that is read."""
+
+    pattern: str = Field(min_length=1, description="glob on the attachment's name, whatever its case")
+    format: Format
+
+
 class Files(Model):
     """Which files of the source's inbox folder are read, and how their bytes become rows."""
 
     pattern: str = Field("*", min_length=1, description="glob in the inbox folder of the source")
-    format: Literal["csv", "xlsx"]
+    format: Format | Literal["eml"]
+    attachment: Attachment | None = Field(None, description="eml: which attachment is read; required there")
     compression: Literal["none", "gz", "zip"] = Field(
         "none", description="of the whole file; a zip archive holds one file"
     )
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
     delimiter: str = Field(",", min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."
-    sheet: str | None = Field(None, description="xlsx: the one sheet that is read; required there")
-    header_row: int = Field(1, ge=1, description="1-based row of the column names; the first, of several")
+    sheet: str | None = Field(None, description="xlsx, ods: the one sheet that is read; required there")
+    header_row: int = Field(
+        1, ge=1, description="1-based row of the column names (in a docx of its table); of several, the first"
+    )
     header_has: list[str] = Field(
         [], description="instead of header_row: headings by which the row of column names is found"
     )
@@ -76,12 +89,24 @@ class Files(Model):
     rows: RowFilter | None = Field(None, description="rows the spec leaves out")
     max_bytes: int = Field(2_000_000_000, gt=0)
 
+    @property
+    def content_format(self) -> Format:
+        """The format of what is read: of an e-mail, the attachment's."""
+        if self.format == "eml":
+            assert self.attachment is not None  # noqa: S101  (validated)
+            return self.attachment.format
+        return self.format
+
     @model_validator(mode="after")
     def _fits_the_format(self) -> Self:
-        if self.format == "xlsx" and not self.sheet:
-            raise ValueError("an xlsx source needs `sheet`: the one sheet that is read")
-        if self.format == "csv" and self.sheet:
-            raise ValueError("a csv source has no `sheet`; remove it")
+        if (self.format == "eml") != (self.attachment is not None):
+            raise ValueError("an eml source, and no other, needs `attachment`: which one is read, its format")
+        if self.content_format in ("xlsx", "ods") and not self.sheet:
+            raise ValueError(f"an {self.content_format} source needs `sheet`: the one sheet that is read")
+        if self.content_format not in ("xlsx", "ods") and self.sheet:
+            raise ValueError(f"a {self.content_format} source has no `sheet`; remove it")
+        if self.layout != "plain" and self.content_format not in ("csv", "xlsx", "ods"):
+            raise ValueError("`layout` is of header rows in csv, xlsx or ods files")
         if self.layout == "limesurvey_vv" and (self.format != "csv" or self.delimiter != "\t"):
             raise ValueError('a LimeSurvey VV file is text with tabs: `format: csv` and `delimiter: "\\t"`')
         if "/" in self.pattern or "\\" in self.pattern:

@@ -190,6 +190,10 @@ def _topics(source: Source) -> Iterator[tuple[Location, str]]:
         yield ("survey", "questions", number, "topic"), question.topic
     for number, ratio in enumerate(source.survey.ratios if source.survey else []):
         yield ("survey", "ratios", number, "topic"), ratio.topic
+    narrative = source.report.narrative if source.report else None
+    for number, heading in enumerate(narrative.headings if narrative else []):
+        if heading.topic:
+            yield ("report", "narrative", "headings", number, "topic"), heading.topic
     for number, query in enumerate(source.social.queries if source.social else []):
         if query.topic:
             yield ("social", "queries", number, "topic"), query.topic
@@ -216,6 +220,9 @@ def _units(source: Source) -> Iterator[tuple[Location, str]]:
     expected = source.report.expected if source.report else None
     for number, code in enumerate(expected.units if expected else []):
         yield ("report", "expected", "units", number), code
+    narrative = source.report.narrative if source.report else None
+    if narrative and narrative.unit.constant is not None:
+        yield ("report", "narrative", "unit", "constant"), narrative.unit.constant
 
 
 def _platforms(source: Source) -> Iterator[tuple[Location, str]]:

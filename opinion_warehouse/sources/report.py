@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from opinion_warehouse.sources.base import Code, GroupPattern, Model, Tendency, Unit, repeated
+from opinion_warehouse.sources.narrative import Narrative
 
 Status = Literal["received", "referred", "in_progress", "resolved", "explained", "unresolved", "out_of_remit"]
 Kind = Literal["periodic", "thematic", "ad_hoc"]
@@ -52,6 +53,11 @@ class ReportColumns(Model):
         """Every column of the main sheet."""
         return [column for column in self.model_dump().values() if column]
 
+    @property
+    def once(self) -> list[str]:
+        """Columns whose cells are counted: one merged over several rows is one, and stands for the first."""
+        return [column for column in (self.opinion_count, self.recommendation) if column]
+
 
 class FollowupColumns(Model):
     """The follow-up sheet's columns."""
@@ -68,18 +74,25 @@ class FollowupColumns(Model):
 
 
 class Followup(Model):
-    """A second sheet that follows recommendations until they are solved."""
+    """A second sheet, or table of a document, that follows recommendations until they are solved."""
 
-    sheet: str
+    sheet: str | None = Field(None, description="xlsx, ods: required; a docx has its headings to go by")
     columns: FollowupColumns = FollowupColumns()
 
 
 class SubmittedAt(Model):
-    """When the report was handed in: from the file's name, else its delivery time."""
+    """When the report was handed in: from the file's name or the e-mail's date, else its delivery time."""
 
     file_name: GroupPattern | None = Field(
         None, description="regular expression; its first group is YYYYMMDD or YYYY-MM-DD"
     )
+    mail_date: bool = Field(False, description="eml: when the e-mail says that it was sent")
+
+    @model_validator(mode="after")
+    def _one_at_most(self) -> Self:
+        if self.file_name and self.mail_date:
+            raise ValueError("`submitted_at` takes `file_name` or `mail_date`, not both")
+        return self
 
 
 class Expected(Model):
@@ -153,6 +166,7 @@ class Report(Model):
     submitted_at: SubmittedAt = SubmittedAt()
     expected: Expected | None = None
     followup: Followup | None = None
+    narrative: Narrative | None = Field(None, description="the files are texts, split by these rules")
     units: list[Unit] = []
 
     @model_validator(mode="after")
@@ -160,4 +174,6 @@ class Report(Model):
         again = repeated(unit.code for unit in self.units)
         if again:
             raise ValueError(f"unit {again[0]!r} stands twice in `units`; each may stand once")
+        if self.narrative and (self.followup or self.columns != ReportColumns()):
+            raise ValueError("a `narrative` has no table; remove `columns` and `followup`")
         return self

@@ -94,18 +94,13 @@ class Source(Model):
                 raise ValueError(
                     f"column {both[0]!r} is read and stands in `ignore_columns`; remove it from one"
                 )
-        if self.report and self.report.followup:
-            if self.files.format != "xlsx":
-                raise ValueError("`report.followup` is a second sheet: `files.format` must be xlsx")
-            if self.files.header_has or self.files.column_names:
-                raise ValueError("`report.followup` is a second sheet: give both sheets' `header_row`")
         return self
 
     @model_validator(mode="after")
     def _headers_can_be_met(self) -> Self:
         headers, files = self.headers, self.files
-        if len(headers) > 1 and (files.format not in ("csv", "xlsx") or files.column_names):
-            raise ValueError("`social.other_headers` are told apart by a header of csv or xlsx")
+        if len(headers) > 1 and (files.content_format not in ("csv", "xlsx", "ods") or files.column_names):
+            raise ValueError("`social.other_headers` are told apart by a header of csv, xlsx or ods")
         for one, two in combinations(headers, 2):
             if one.fits_together(two):
                 raise ValueError(
@@ -128,4 +123,23 @@ class Source(Model):
                     "with `files.column_names` every column that is not read is left out; remove"
                     " `ignore_columns`"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_format(self) -> Self:
+        form = self.files.content_format
+        narrative = self.report.narrative if self.report else None
+        if form in ("pdf", "doc") and not narrative:
+            raise ValueError(f"a {form} file is a text: it needs `report.narrative`")
+        if narrative and form not in ("docx", "pdf", "doc"):
+            raise ValueError("`report.narrative` reads docx, pdf or doc files; see `files.format`")
+        followup = self.report.followup if self.report else None
+        if followup and form not in ("xlsx", "ods", "docx"):
+            raise ValueError("`report.followup` is a second sheet or table: of an xlsx, ods or docx file")
+        if followup and (self.files.header_has or self.files.column_names):
+            raise ValueError("`report.followup` is a second sheet: give both sheets' `header_row`")
+        if followup and (followup.sheet is None) != (form == "docx"):
+            raise ValueError("`report.followup.sheet` is needed in xlsx and ods files, and there alone")
+        if self.report and self.report.submitted_at.mail_date and self.files.format != "eml":
+            raise ValueError("`report.submitted_at.mail_date` needs e-mails: `files.format` must be eml")
         return self

@@ -22,7 +22,9 @@ def zipped(**members: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("compression", "data"), [("gz", gzip.compress(TEXT)), ("zip", zipped(**{"export.csv": TEXT}))]
+    ("compression", "data"),
+    [("gz", gzip.compress(TEXT)), ("zip", zipped(**{"export.csv": TEXT}))],
+    ids=["gz", "zip"],
 )
 def test_read_compressed_file_gives_its_rows(tmp_path: Path, compression: str, data: bytes) -> None:
     result = read(social(files={"compression": compression}), data, tmp_path)
@@ -30,22 +32,21 @@ def test_read_compressed_file_gives_its_rows(tmp_path: Path, compression: str, d
     assert len(result.rows["social_item"]) == 1
 
 
-@pytest.mark.parametrize(
-    ("compression", "data", "reason"),
-    [
-        ("gz", gzip.compress(TEXT)[:-12], "bad_archive"),
-        ("gz", gzip.compress(b"0" * 30_000_000), "zip_bomb"),
-        ("gz", gzip.compress(b""), "empty"),
-        ("gz", TEXT, "wrong_format"),
-        ("zip", TEXT, "wrong_format"),
-        ("zip", zipped(**{"a.csv": TEXT, "b.csv": TEXT}), "bad_archive"),
-        ("zip", zipped(**{"../a.csv": TEXT}), "unsafe_name"),
-        ("zip", zipped(**{"C:\\a.csv": TEXT}), "unsafe_name"),
-        ("zip", zipped(**{"a.zip": zipped(**{"b.csv": TEXT})}), "unsafe_name"),
-        ("zip", zipped(**{"a.csv": b"0" * 30_000_000}), "zip_bomb"),
-    ],
-)
-def test_read_hostile_compressed_file_refuses_it(
-    tmp_path: Path, compression: str, data: bytes, reason: str
-) -> None:
+HOSTILE = {
+    "cut short": ("gz", gzip.compress(TEXT)[:-12], "bad_archive"),
+    "inflates without end": ("gz", gzip.compress(b"0" * 30_000_000), "zip_bomb"),
+    "nothing in it": ("gz", gzip.compress(b""), "empty"),
+    "no gzip": ("gz", TEXT, "wrong_format"),
+    "no zip": ("zip", TEXT, "wrong_format"),
+    "two files": ("zip", zipped(**{"a.csv": TEXT, "b.csv": TEXT}), "bad_archive"),
+    "above its folder": ("zip", zipped(**{"../a.csv": TEXT}), "unsafe_name"),
+    "a drive": ("zip", zipped(**{"C:\\a.csv": TEXT}), "unsafe_name"),
+    "a zip in a zip": ("zip", zipped(**{"a.zip": zipped(**{"b.csv": TEXT})}), "unsafe_name"),
+    "a zip that inflates without end": ("zip", zipped(**{"a.csv": b"0" * 30_000_000}), "zip_bomb"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_read_hostile_compressed_file_refuses_it(tmp_path: Path, case: str) -> None:
+    compression, data, reason = HOSTILE[case]
     assert read(social(files={"compression": compression}), data, tmp_path).rejected == reason

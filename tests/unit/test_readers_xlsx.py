@@ -72,11 +72,129 @@ def workbook(rows: list[list[Any]], sheet: str = "bao_cao") -> bytes:
     return stream.getvalue()
 
 
+def with_text(data: bytes, name: str, old: str, new: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {each: archive.read(each) for each in archive.namelist()}
+    assert old in parts[name].decode()
+    parts[name] = parts[name].decode().replace(old, new).encode()
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each, content in parts.items():
+            archive.writestr(each, content)
+    return stream.getvalue()
+
+
 def with_part(name: str, content: bytes | str, data: bytes | None = None) -> bytes:
     stream = io.BytesIO(data or workbook([HEADER, ROW]))
     with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, content)
     return stream.getvalue()
+
+
+FORMATTED = '<row r="1048576"><c r="XFD1048576" s="0"/></row></sheetData>'
+LINKED = (
+    "<Relationships><Relationship Id='r1' Type='x/oleObject' Target='file:///x' TargetMode='External'/>"
+    "</Relationships>"
+)
+
+
+def edited(old: str, new: str, rows: list[list[Any]] | None = None) -> bytes:
+    """A workbook with a text of its first sheet's XML replaced."""
+    return with_text(workbook(rows or [HEADER, ROW]), "xl/worksheets/sheet1.xml", old, new)
+
+
+def test_read_sheet_with_errors_and_formulas_never_computed_names_them(tmp_path: Path) -> None:
+    count, field = HEADER.index("so_y_kien"), HEADER.index("linh_vuc")
+    rows = [["STT", *HEADER], *([1, *ROW] for _ in range(5))]
+    rows[1][1 + count] = "#N/A"  # openpyxl makes it an error cell
+    rows[2][1 + count] = "=1+1"
+    rows[3][0] = "=ROW()"  # in a column that is not read
+    rows[4][1 + field] = "=A1"
+    rows[5][1 + field] = '=""'
+    # a formula that came to an empty text has its value: nothing
+    data = with_text(workbook(rows), "xl/worksheets/sheet1.xml", 'r="H6"', 'r="H6" t="str"')
+    result = read(spec(), data, tmp_path)
+    assert result.bad == {
+        2: ["error_cell"],
+        3: ["formula_without_value"],
+        5: ["formula_without_value"],
+    }
+    assert [item["row_number"] for item in result.rows["report_item"]] == ["4", "6"]
+
+
+def test_read_sheet_cells_merged_over_rows_stand_in_each_and_numbers_count_once(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    page = book.active
+    page.title = "bao_cao"
+    for row in (["Biểu 1"], HEADER, ROW, ROW, ROW, ROW):
+        page.append(row)
+    page.merge_cells("A1:Q1")
+    for name in ("ma_don_vi", "tu_ngay", "so_y_kien", "kien_nghi"):
+        column = HEADER.index(name) + 1
+        page.merge_cells(start_row=3, end_row=5, start_column=column, end_column=column)
+    stream = io.BytesIO()
+    book.save(stream)
+    result = read(spec(header_row=2), stream.getvalue(), tmp_path)
+    assert result.bad == {}
+    read_off = ("unit_code", "opinion_count", "recommendation_id")
+    assert [tuple(item[name] for name in read_off) for item in result.rows["report_item"]] == [
+        ("CT-MTTQ", "1234", "CT-MTTQ/2026-W20/1"),
+        ("CT-MTTQ", None, None),
+        ("CT-MTTQ", None, None),
+        ("CT-MTTQ", "1234", "CT-MTTQ/2026-W20/4"),
+    ]
+    assert len(result.rows["report"]) == 1
+
+
+def test_read_sheet_dates_of_the_1904_epoch_are_the_days_they_show(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+    page = book.active
+    page.title = "bao_cao"
+    page.append(HEADER)
+    page.append(ROW)
+    stream = io.BytesIO()
+    book.save(stream)
+    assert read(spec(), stream.getvalue(), tmp_path).rows["report"][0]["period_start"] == "2026-05-11"
+
+
+def test_read_sheet_serial_number_that_is_no_date_cell_is_no_date(tmp_path: Path) -> None:
+    row = [*ROW]
+    row[HEADER.index("tu_ngay")] = 46153
+    assert read(spec(), workbook([HEADER, ROW, row]), tmp_path).bad == {3: ["bad_date"]}
+
+
+def test_read_sheet_that_is_hidden_is_read_only_when_declared(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook([HEADER, ROW])))
+    page = book.create_sheet("an")
+    page.sheet_state = "veryHidden"
+    for row in (HEADER, ROW, ROW):
+        page.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    assert len(read(spec(), stream.getvalue(), tmp_path).rows["report_item"]) == 1
+    assert len(read(spec(sheet="an"), stream.getvalue(), tmp_path).rows["report_item"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('<row r="2"', '<row r="1048576"', None),  # its cells say where they stand
+        ('r="A2"', 'r="A1048576"', "sparse_sheet"),
+        ('r="Q2"', 'r="XFD1048576"', "sparse_sheet"),
+        (
+            "</sheetData>",
+            '<row r="1048576"><c r="XFD1048576" s="0"/></row></sheetData>',
+            None,
+        ),  # only formatted
+        ("</sheetData>", "</sheetDat>", "bad_archive"),
+        ('<row r="2"', '<row r="x"', "bad_archive"),
+    ],
+)
+def test_read_sheet_is_measured_by_the_cells_it_holds(
+    tmp_path: Path, old: str, new: str, reason: str | None
+) -> None:
+    assert read(spec(), edited(old, new), tmp_path).rejected == reason
 
 
 def test_read_sheet_with_dates_numbers_counters_and_totals_reads_the_rows(tmp_path: Path) -> None:
@@ -101,6 +219,10 @@ def test_read_sheet_with_dates_numbers_counters_and_totals_reads_the_rows(tmp_pa
     [
         (b"<html><table><tr><td>x</td></tr></table></html>", "wrong_format"),
         (b"\xd0\xcf\x11\xe0" + bytes(600), "wrong_format"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le"),
+            "encrypted",
+        ),
         (workbook([HEADER, ROW])[:-300], "wrong_format"),
         (workbook([HEADER, ROW], sheet="khac"), "missing_sheet"),
         (workbook([]), "empty"),
@@ -108,6 +230,7 @@ def test_read_sheet_with_dates_numbers_counters_and_totals_reads_the_rows(tmp_pa
         (workbook([[*HEADER, "luong"], [*ROW, 1]]), "unknown_column"),
         (with_part("xl/vbaProject.bin", b"x"), "macros"),
         (with_part("xl/externalLinks/externalLink1.xml", "<x/>"), "external_link"),
+        (with_part("xl/worksheets/_rels/sheet1.xml.rels", LINKED), "external_link"),
         (with_part("../../etc/passwd", "x"), "unsafe_name"),
         (with_part("C:\\x.xml", "x"), "unsafe_name"),
         (with_part("more.zip", "x"), "unsafe_name"),
@@ -165,7 +288,7 @@ def test_parse_of_a_sheet_with_a_far_cell_is_refused(tmp_path: Path) -> None:
     page["XFD1048576"] = 1
     stream = io.BytesIO()
     book.save(stream)
-    assert limited(tmp_path, stream.getvalue(), "far").rejected is not None
+    assert limited(tmp_path, stream.getvalue(), "far").rejected["code"] == "sparse_sheet"
 
 
 @pytest.mark.parametrize("megabytes", [150, 342, 345])  # of these some end in a wait that has no end
