@@ -11,6 +11,7 @@ from opinion_warehouse.readers.job import Job
 from opinion_warehouse.readers.keys import Keyed
 from opinion_warehouse.readers.output import Output
 from opinion_warehouse.readers.problems import FileRejected
+from opinion_warehouse.readers.readstat import read_dta, read_sav
 from opinion_warehouse.readers.report import read_report
 from opinion_warehouse.readers.social import read_social
 from opinion_warehouse.readers.survey import read_survey
@@ -78,6 +79,10 @@ def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
     files, wanted, ignored = job.source.files, job.source.cells, job.source.ignore_columns
     if files.format == "csv":
         return read_csv(path, files, wanted, ignored, job.scratch), None
+    if files.format == "sav":
+        return read_sav(path, files, wanted, ignored, job.scratch), None
+    if files.format == "dta":
+        return read_dta(path, files, wanted, ignored), None
     workbook = open_workbook(path)
     table = read_sheet(workbook, files.sheet or "", files, wanted, ignored)
     second = job.source.report.followup if job.source.report else None

@@ -35,6 +35,8 @@ MENDS = {
     "macros": _PLAIN,
     "external_link": _PLAIN,
     "xml_dtd": _PLAIN,
+    "damaged_file": _EXPORT,
+    "label_drift": "if only words changed, add them to file_labels and replay; else have the codes mended",
     "missing_sheet": "set files.sheet to the sheet's name, and replay",
     "bad_row_share": "mend what its rows name",
     "parser_oom": _IN_PARTS,

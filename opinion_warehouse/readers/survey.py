@@ -7,6 +7,7 @@ from typing import Any
 
 from opinion_warehouse.readers.answers import Cell, answer_columns
 from opinion_warehouse.readers.job import Job, RowCheck
+from opinion_warehouse.readers.labels import check_labels
 from opinion_warehouse.readers.problems import BadCell, FileRejected
 from opinion_warehouse.readers.table import Batch, Column, Table
 from opinion_warehouse.readers.text import fold
@@ -22,6 +23,7 @@ MIN_SIZE, MAX_SIZE = 1e-12, 1e12
 def read_survey(job: Job, table: Table) -> None:
     """Write the responses and answers of a survey file."""
     assert job.source.survey is not None  # noqa: S101  (the family says so)
+    check_labels(job.source.survey, table.labels)
     reader = _Reader(job, job.source.survey)
     job.output.quarantine(table.bad_rows)
     for batch in table.batches(None):

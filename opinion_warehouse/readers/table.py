@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from opinion_warehouse.readers.labels import Labels
 from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading
 from opinion_warehouse.readers.text import clean, fold
 from opinion_warehouse.sources import Files
@@ -48,6 +49,7 @@ class Table:
 
     batches: Callable[[Sequence[str] | None], Iterator[Batch]]
     bad_rows: list[BadRow] = field(default_factory=list)
+    labels: Labels = field(default_factory=Labels)
 
 
 def table_of_rows(

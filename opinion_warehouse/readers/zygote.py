@@ -42,6 +42,7 @@ def _preload() -> None:
     import psutil  # noqa: F401
     import pyarrow as pa
     import pyarrow.csv
+    import pyreadstat  # noqa: F401
     import python_calamine  # noqa: F401
 
     from opinion_warehouse.readers import parse  # noqa: F401

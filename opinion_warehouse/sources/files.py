@@ -18,11 +18,15 @@ def _known_encoding(name: str) -> str:
     return name
 
 
+LABELLED = ("sav", "dta", "triple_s")
+"""Formats whose files declare what their codes mean."""
+
+
 class Files(Model):
     """Which files of the source's inbox folder are read, and how their bytes become rows."""
 
     pattern: str = Field("*", min_length=1, description="glob in the inbox folder of the source")
-    format: Literal["csv", "xlsx"]
+    format: Literal["csv", "xlsx", "sav", "dta", "triple_s"]
     compression: Literal["none", "gz", "zip"] = Field(
         "none", description="of the whole file; a zip archive holds one file"
     )
@@ -37,8 +41,8 @@ class Files(Model):
     def _fits_the_format(self) -> Self:
         if self.format == "xlsx" and not self.sheet:
             raise ValueError("an xlsx source needs `sheet`: the one sheet that is read")
-        if self.format == "csv" and self.sheet:
-            raise ValueError("a csv source has no `sheet`; remove it")
+        if self.format != "xlsx" and self.sheet:
+            raise ValueError(f"a {self.format} source has no `sheet`; remove it")
         if "/" in self.pattern or "\\" in self.pattern:
             raise ValueError("`pattern` is matched in the source's own inbox folder; it takes no path")
         if self.delimiter in '"\r\n' or (self.delimiter == self.decimal and self.decimal == "."):

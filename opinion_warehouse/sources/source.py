@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 from opinion_warehouse.sources.base import Due, Family, Identifier, Keep, Model, Place, Text, repeated
-from opinion_warehouse.sources.files import Files
+from opinion_warehouse.sources.files import LABELLED, Files
 from opinion_warehouse.sources.report import Report
 from opinion_warehouse.sources.social import Social
 from opinion_warehouse.sources.survey import Survey
@@ -66,6 +66,8 @@ class Source(Model):
         both = [column for column in self.ignore_columns if column in self.cells]
         if both:
             raise ValueError(f"column {both[0]!r} is read and stands in `ignore_columns`; remove it from one")
+        if self.survey and self.survey.expects_labels and self.files.format not in LABELLED:
+            raise ValueError(f"`file_labels` are of formats that declare labels: {', '.join(LABELLED)}")
         if self.report and self.report.followup and self.files.format != "xlsx":
             raise ValueError("`report.followup` is a second sheet: `files.format` must be xlsx")
         return self
