@@ -22,7 +22,7 @@ from opinion_warehouse.sources import Files
 if TYPE_CHECKING:
     import polars as pl
 
-CHUNK_CELLS = 2_000_000
+CHUNK_CELLS, MIN_ROWS = 2_000_000, 1_000
 """In memory at a time. ReadStat passes over all earlier rows at each chunk, so chunks must not be small."""
 _BYTES = "ISO-8859-1"
 """Read so, every byte is one character, and Python decodes: the decoder of cp1258 that ReadStat uses holds
@@ -130,7 +130,7 @@ class _File:
         import polars as pl
 
         own = [self._own_names[name] for name in names]
-        height = max(1_000, CHUNK_CELLS // len(own))
+        height = max(MIN_ROWS, CHUNK_CELLS // len(own))
         done, is_end = 0, False
         while not is_end:
             cells, meta = self._read(usecols=own, row_offset=done, row_limit=height)

@@ -77,6 +77,7 @@ def _dictionary(data: mmap.mmap, order: str) -> tuple[int, int, str | None]:
 
     at, elements, continues, last = 176, 0, 0, 0
     name, page = None, None
+    variables: set[int] = set()
     while True:
         (kind,) = ints(at)
         if kind == 2:
@@ -85,6 +86,8 @@ def _dictionary(data: mmap.mmap, order: str) -> tuple[int, int, str | None]:
                 raise _damaged("a variable's record is not sound")
             continues = continues - 1 if width == -1 else max(0, -(-width // 8) - 1)
             elements += 1
+            if width >= 0:
+                variables.add(elements)
             at += 32
             if has_label:
                 at += 4 + _padded(ints(at)[0], 4)
@@ -95,7 +98,10 @@ def _dictionary(data: mmap.mmap, order: str) -> tuple[int, int, str | None]:
             for _ in range(_counted(count, len(data))):
                 at += 8 + _padded(1 + data[at + 8], 8)
         elif kind == 4 and last == 3:
-            at += 8 + 4 * _counted(ints(at + 4)[0], len(data))
+            count = _counted(ints(at + 4)[0], len(data))
+            if not variables.issuperset(ints(at + 8, count)):
+                raise _damaged("value labels are of a variable that is not there")
+            at += 8 + 4 * count
         elif kind == 6:
             at += 8 + 80 * _counted(ints(at + 4)[0], len(data))
         elif kind == 7:
