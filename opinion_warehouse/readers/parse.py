@@ -17,6 +17,7 @@ from opinion_warehouse.readers.social import read_social
 from opinion_warehouse.readers.survey import read_survey
 from opinion_warehouse.readers.table import Table
 from opinion_warehouse.readers.topics import TopicCoder
+from opinion_warehouse.readers.triple_s import read_triple_s
 from opinion_warehouse.readers.xlsx_table import has_sheet, open_workbook, read_sheet
 from opinion_warehouse.reference import read_reference
 from opinion_warehouse.sources import Source
@@ -83,6 +84,8 @@ def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
         return read_sav(path, files, wanted, ignored, job.scratch), None
     if files.format == "dta":
         return read_dta(path, files, wanted, ignored), None
+    if files.format == "triple_s":
+        return read_triple_s(path, files, wanted, ignored, job.scratch), None
     workbook = open_workbook(path)
     table = read_sheet(workbook, files.sheet or "", files, wanted, ignored)
     second = job.source.report.followup if job.source.report else None

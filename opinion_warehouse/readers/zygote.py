@@ -44,6 +44,7 @@ def _preload() -> None:
     import pyarrow.csv
     import pyreadstat  # noqa: F401
     import python_calamine  # noqa: F401
+    import triple_s  # noqa: F401
 
     from opinion_warehouse.readers import parse  # noqa: F401
 

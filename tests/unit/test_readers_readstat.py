@@ -249,7 +249,7 @@ def test_file_labels_are_of_formats_that_have_them() -> None:
 
 
 def in_code_page(folder: Path, encoding: str, page: int | None) -> bytes:
-    """A file whose strings and labels are in a code page; `page`: what it states of itself, None for nothing."""
+    """A file whose labels are in a code page. `page`: what it states of itself, None for nothing."""
     data = labelled(
         folder, {"q1": {1: "XXXXXXXX", 2: "YYYYYYYY"}, "sex": {1: "Nam"}}, [*NAMES[:6], "ZZZZZZZZ", "", ""]
     )
