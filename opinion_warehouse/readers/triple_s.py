@@ -7,6 +7,7 @@ file, codes stay as they are written, and memory is flat. Positions count charac
 import codecs
 import csv
 import re
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,8 +36,7 @@ _OWN_DTD = re.compile(r'<!DOCTYPE\s+sss\s+PUBLIC\s+"-//triple-s//[^"<>\[\]]*"\s+
 _DTD = re.compile(r"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _XML = re.compile(r"^\s*<\?xml[^>]*\?>")
 _XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_MARKUP = re.compile(r"</?(?:br|b|i|u)\s*/?>")
-"""In labels; triple_s knows none of it."""
+_ATTRIBUTES_ONLY = ("position", "range", "spread")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def read_triple_s(
         data,
         files,
         is_csv,
-        read.skip or 0,
+        int(read.skip) if str(read.skip).isdecimal() else 0,
         [_span(variable, is_csv) for variable in variables],
         [variable.type == "character" for variable in variables],
     )
@@ -127,12 +127,38 @@ def _definition(path: Path, files: Files) -> Any:
     text = _OWN_DTD.sub("", text, count=1)  # the standard's own; it is never fetched
     if _DTD.search(text):
         raise FileRejected("xml_dtd", "the definition declares a document type or entities")
-    path.write_text(_MARKUP.sub(" ", _XML.sub("", text)), encoding="utf-8")
+    is_xml = text.lstrip().startswith("<")
+    path.write_text(_canonical(_XML.sub("", text)) if is_xml else text, encoding="utf-8")
     try:
-        return triple_s.read_datamap(str(path)).record
+        with warnings.catch_warnings(action="ignore"):  # of widths; what matters of them is checked here
+            return triple_s.read_datamap(str(path)).record
     except (RuntimeError, ValueError, TypeError, KeyError) as error:
         detail = f"the definition is no Triple-S definition, or damaged ({type(error).__name__})"
         raise FileRejected("damaged_file", detail) from None
+
+
+def _canonical(text: str) -> str:
+    """The XML as triple_s knows it: no markup in labels, and one of the two forms of an empty element."""
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        root = etree.fromstring(text, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        raise FileRejected("damaged_file", "the definition is no sound XML") from None
+    for element in list(root.iter()):
+        if element.tag in ("title", "label", "value"):
+            parts = [element.text or ""]
+            for child in element:  # a line break or an emphasis; `text` is the same in other words
+                parts += ["" if child.tag == "text" else child.text or "", child.tail or ""]
+            for child in list(element):
+                element.remove(child)
+            element.text = " ".join(" ".join(parts).split())
+        elif not len(element):
+            element.text = None if element.tag in _ATTRIBUTES_ONLY else element.text or ""
+    return str(etree.tostring(root, encoding="unicode"))
 
 
 def _span(variable: Any, is_csv: bool) -> tuple[int, int]:

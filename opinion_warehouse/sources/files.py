@@ -44,7 +44,7 @@ class Files(Model):
         if self.format != "xlsx" and self.sheet:
             raise ValueError(f"a {self.format} source has no `sheet`; remove it")
         if self.format == "triple_s" and self.compression != "none":
-            raise ValueError("a triple_s delivery is a zip archive of two files as it is; remove `compression`")
+            raise ValueError("a triple_s delivery is a zip archive as it is; remove `compression`")
         if "/" in self.pattern or "\\" in self.pattern:
             raise ValueError("`pattern` is matched in the source's own inbox folder; it takes no path")
         if self.delimiter in '"\r\n' or (self.delimiter == self.decimal and self.decimal == "."):

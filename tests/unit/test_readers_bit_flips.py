@@ -19,6 +19,7 @@ FILES = [
     ("spss_attitudes", "thai_do_2026-06.zsav", 5),
     ("stata_households", "households_w12.dta", 6),
     ("stata_households", "households_old.dta", 4),
+    ("triple_s_omnibus", "omnibus_2026-06.zip", 9),
 ]
 NOT_OURS = {"parser_oom", "parser_timeout"}
 by_file = pytest.mark.parametrize(("source_id", "name", "rows"), FILES)
