@@ -12,9 +12,12 @@ from pathlib import Path
 
 from opinion_warehouse.readers.problems import FileRejected
 
-_OLD = (113, 114, 115)
+_OLD = (110, 111, 113, 114, 115)
 _TAGGED = (117, 118, 119)
 _OLD_WIDTHS = {251: 1, 252: 2, 253: 4, 254: 4, 255: 8} | {width: width for width in range(1, 245)}
+_OLDEST_WIDTHS = {ord(kind): width for kind, width in (("b", 1), ("i", 2), ("l", 4), ("f", 4), ("d", 8))} | {
+    127 + width: width for width in range(1, 129)
+}
 _WIDTHS = {65530: 1, 65529: 2, 65528: 4, 65527: 4, 65526: 8, 32768: 8} | {
     width: width for width in range(1, 2046)
 }
@@ -54,7 +57,7 @@ def dta_layout(path: Path) -> DtaLayout:
         release = int(head[1]) if head else start[0] if start[1:4] in (b"\1\1\0", b"\2\1\0") else 0
         if release not in (_TAGGED if head else _OLD):
             raise FileRejected(
-                "wrong_format", "the bytes are not those of a Stata file (.dta of Stata 8 or later)"
+                "wrong_format", "the bytes are not those of a Stata file (.dta of Stata 7 or later)"
             )
         try:
             with mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -92,10 +95,10 @@ def _tagged(data: mmap.mmap, release: int, order: str) -> int:
 
 
 def _old(data: mmap.mmap, release: int, order: str) -> int:
-    """Rows of a file of Stata 8 to 12: the parts have fixed sizes, value labels stand to the end."""
+    """Rows of a file of Stata 7 to 12: the parts have fixed sizes, value labels stand to the end."""
     count, cases = struct.unpack_from(f"{order}Hi", data, 4)
     types = struct.unpack_from(f"{count}B", data, 109)
-    at = 109 + count + 33 * count + 2 * (count + 1) + (12 if release == 113 else 49) * count
+    at = 109 + count + 33 * count + 2 * (count + 1) + (12 if release < 114 else 49) * count
     at += 33 * count + 81 * count
     while True:
         kind, length = struct.unpack_from(f"{order}Bi", data, at)
@@ -107,7 +110,7 @@ def _old(data: mmap.mmap, release: int, order: str) -> int:
         at += length
     if cases < 0:
         raise _damaged("its header states a negative number of cases")
-    at += cases * _case_width(types, _OLD_WIDTHS)
+    at += cases * _case_width(types, _OLDEST_WIDTHS if release == 110 else _OLD_WIDTHS)
     while at != len(data):
         (length,) = struct.unpack_from(f"{order}i", data, at)
         if length < 8:

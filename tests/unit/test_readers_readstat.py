@@ -15,7 +15,7 @@ from opinion_warehouse.readers import readstat
 from opinion_warehouse.readers.readstat_cells import number_cells, tagged_cells
 from opinion_warehouse.sample.canaries import find_canaries
 from opinion_warehouse.settings import PROJECT
-from opinion_warehouse.sources import Source, load_source
+from opinion_warehouse.sources import Files, Source, load_source
 
 SPSS = (FIXTURES / "spss_attitudes" / "thai_do_2026-03.sav").read_bytes()
 PACKED = (FIXTURES / "spss_attitudes" / "thai_do_2026-06.zsav").read_bytes()
@@ -427,3 +427,38 @@ def test_label_codes_of_strings_stay_as_they_are(tmp_path: Path) -> None:
     }
     result = read(spec, (tmp_path / "a.sav").read_bytes(), tmp_path)
     assert (result.rejected, "code F" in result.detail) == ("label_drift", True)
+
+
+# Files of other writers.
+
+
+def cells_of(data: bytes, folder: Path, names: list[str]) -> list[tuple[str | None, ...]]:
+    (folder / "a.dta").write_bytes(data)
+    table = readstat.read_dta(folder / "a.dta", Files(format="dta"), names, [])
+    return [row for batch in table.batches(None) for row in batch.frame.rows()]
+
+
+@pytest.mark.parametrize("version", [114, 117, 118, 119])
+def test_read_dta_of_every_release_pandas_writes(tmp_path: Path, version: int) -> None:
+    frame = pd.DataFrame({
+        "id": ["a", "b"],
+        "q1": pd.Categorical(["no", "yes"]),
+        "single": pd.Series([0.1, 2.5], dtype="float32"),
+        "small": pd.Series([1, 100], dtype="int8"),
+        "day": pd.to_datetime(["2026-03-05", None]),
+    })  # fmt: skip
+    frame.to_stata(tmp_path / "in.dta", version=version, write_index=False, convert_dates={"day": "td"})
+    assert cells_of((tmp_path / "in.dta").read_bytes(), tmp_path, list(frame.columns)) == [
+        ("a", "0", "0.1", "1", "2026-03-05"),
+        ("b", "1", "2.5", "100", None),
+    ]
+
+
+def test_read_dta_of_stata_7_has_types_as_letters(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": ["abc", "d"], "n": [1.5, 2.0], "whole": pd.Series([1, 2], dtype="int32")})
+    pyreadstat.write_dta(frame, tmp_path / "in.dta", version=8)
+    data = bytearray((tmp_path / "in.dta").read_bytes())
+    letters = {253: ord("l"), 255: ord("d")}
+    data[0] = 110
+    data[109:112] = [letters.get(kind, 127 + kind) for kind in data[109:112]]
+    assert cells_of(bytes(data), tmp_path, ["id", "n", "whole"]) == [("abc", "1.5", "1"), ("d", "2", "2")]
