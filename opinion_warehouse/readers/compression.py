@@ -22,22 +22,28 @@ def plain_file(path: Path, files: Files, scratch: Path) -> Path:
         return path
     target = scratch / "inflated"
     limit = min(files.max_bytes, max(SMALL, MAX_RATIO * path.stat().st_size))
-    total = 0
     try:
-        with _opened(path, files.compression) as stream, target.open("wb") as out:
-            while chunk := stream.read(_CHUNK):
-                total += len(chunk)
-                if total > limit:
-                    raise FileRejected(
-                        "zip_bomb", f"the file inflates to more than {MAX_RATIO} times its size, or max_bytes"
-                    )
-                out.write(chunk)
+        with _opened(path, files.compression) as stream:
+            inflate(stream, target, limit)
     except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, NotImplementedError) as error:
         detail = f"the file is damaged or cut short ({type(error).__name__})"
         raise FileRejected("bad_archive", detail) from None
+    return target
+
+
+def inflate(stream: IO[bytes], target: Path, limit: int) -> None:
+    """Write what a stream inflates to, which is more than nothing and at most `limit` bytes."""
+    total = 0
+    with target.open("wb") as out:
+        while chunk := stream.read(_CHUNK):
+            total += len(chunk)
+            if total > limit:
+                raise FileRejected(
+                    "zip_bomb", f"the file inflates to more than {MAX_RATIO} times its size, or max_bytes"
+                )
+            out.write(chunk)
     if not total:
         raise FileRejected("empty", "the file inflates to nothing")
-    return target
 
 
 @contextmanager

@@ -16,12 +16,14 @@ from opinion_warehouse.readers.mail import attached_file
 from opinion_warehouse.readers.narrative import read_narrative
 from opinion_warehouse.readers.output import Output
 from opinion_warehouse.readers.problems import FileRejected
+from opinion_warehouse.readers.readstat import read_dta, read_sav
 from opinion_warehouse.readers.report import read_report
 from opinion_warehouse.readers.row_filter import filtered
 from opinion_warehouse.readers.social import read_social
 from opinion_warehouse.readers.survey import read_survey
 from opinion_warehouse.readers.table import Table
 from opinion_warehouse.readers.topics import TopicCoder
+from opinion_warehouse.readers.triple_s import read_triple_s
 from opinion_warehouse.readers.xlsx_table import has_sheet, open_workbook, read_sheet, sheet_header
 from opinion_warehouse.reference import read_reference
 from opinion_warehouse.sources import Source
@@ -99,8 +101,15 @@ def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
     second = report.followup if report else None
     if form == "csv":
         job.source = choose_header(job.source, lambda: csv_header(path, files))
-        return read_csv(path, files, job.source.cells, job.source.ignore_columns, job.scratch), None
     wanted, ignored = job.source.cells, job.source.ignore_columns
+    if form == "csv":
+        return read_csv(path, files, wanted, ignored, job.scratch), None
+    if form == "sav":
+        return read_sav(path, files, wanted, ignored, job.scratch), None
+    if form == "dta":
+        return read_dta(path, files, wanted, ignored), None
+    if form == "triple_s":
+        return read_triple_s(path, files, wanted, ignored, job.scratch), None
     if form == "docx":
         body = open_docx(path)
         table = docx_table(body, files, wanted, ignored, once)

@@ -47,6 +47,8 @@ MENDS = {
     "too_many_pages": _IN_PARTS,
     "libreoffice_missing": "install LibreOffice where files are parsed and replay, or have it saved as .docx",
     "bad_file_name": "have the file named as report.narrative's patterns say, or change them, and replay",
+    "damaged_file": _EXPORT,
+    "label_drift": "if only words changed, add them to file_labels and replay; else have the codes mended",
     "missing_sheet": "set files.sheet to the sheet's name, and replay",
     "cut_at_cap": "have shorter spans exported; if the file is whole, remove files.row_cap and replay",
     "bad_row_share": "mend what its rows name",

@@ -13,6 +13,7 @@ from opinion_warehouse.readers.answers import Answers, Cell, ReadCell, answer_co
 from opinion_warehouse.readers.bulk import own_ids
 from opinion_warehouse.readers.cells import CellReader, Cells
 from opinion_warehouse.readers.job import Job, RowCheck
+from opinion_warehouse.readers.labels import check_labels
 from opinion_warehouse.readers.problems import BadCell, FileRejected
 from opinion_warehouse.readers.repeats import Repeats, hashed
 from opinion_warehouse.readers.table import Batch, Table
@@ -33,6 +34,7 @@ def read_survey(job: Job, table: Table) -> None:
     """Write the responses and answers of a survey file."""
     assert job.source.survey is not None  # noqa: S101  (the family says so)
     survey = job.source.survey
+    check_labels(survey, table.labels)
     reader = _Reader(job, survey)
     if survey.respondent_id:
         identity = _identity(survey)

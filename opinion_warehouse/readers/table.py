@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opinion_warehouse.readers.header import pass_over
+from opinion_warehouse.readers.labels import Labels
 from opinion_warehouse.readers.layout import LAYOUTS, HeaderRow, heading
 from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading
 from opinion_warehouse.readers.text import clean, clean_column, fold
@@ -56,6 +57,7 @@ class Table:
 
     batches: Callable[[Sequence[str] | None], Iterator[Batch]]
     bad_rows: list[BadRow] = field(default_factory=list)
+    labels: Labels = field(default_factory=Labels)
 
 
 class Marks:

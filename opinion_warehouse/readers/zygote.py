@@ -38,11 +38,14 @@ def serve() -> None:
 def _preload() -> None:
     """Import what children use, here, where it is paid once. Nothing may start a thread before a fork."""
     import ahocorasick_rs  # noqa: F401
+    import lxml.etree  # noqa: F401
     import polars  # noqa: F401
     import psutil  # noqa: F401
     import pyarrow as pa
     import pyarrow.csv
+    import pyreadstat  # noqa: F401
     import python_calamine  # noqa: F401
+    import triple_s  # noqa: F401
 
     from opinion_warehouse.readers import parse  # noqa: F401
 

@@ -45,7 +45,9 @@ class RowFilter(Model):
         return self
 
 
-Format = Literal["csv", "xlsx", "ods", "docx", "pdf", "doc"]
+Format = Literal["csv", "xlsx", "ods", "docx", "pdf", "doc", "sav", "dta", "triple_s"]
+LABELLED = ("sav", "dta", "triple_s")
+"""Formats whose files declare what their codes mean."""
 
 
 class Attachment(Model):
@@ -105,6 +107,8 @@ class Files(Model):
             raise ValueError(f"an {self.content_format} source needs `sheet`: the one sheet that is read")
         if self.content_format not in ("xlsx", "ods") and self.sheet:
             raise ValueError(f"a {self.content_format} source has no `sheet`; remove it")
+        if self.format == "triple_s" and self.compression != "none":
+            raise ValueError("a triple_s delivery is a zip archive as it is; remove `compression`")
         if self.layout != "plain" and self.content_format not in ("csv", "xlsx", "ods"):
             raise ValueError("`layout` is of header rows in csv, xlsx or ods files")
         if self.layout == "limesurvey_vv" and (self.format != "csv" or self.delimiter != "\t"):

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from opinion_warehouse.sources.base import Due, Family, Identifier, Keep, Model, Place, Text, repeated
-from opinion_warehouse.sources.files import Files
+from opinion_warehouse.sources.files import LABELLED, Files
 from opinion_warehouse.sources.headings import Header, Ignored
 from opinion_warehouse.sources.report import Report
 from opinion_warehouse.sources.social import Social
@@ -128,6 +128,8 @@ class Source(Model):
     @model_validator(mode="after")
     def _fits_the_format(self) -> Self:
         form = self.files.content_format
+        if self.survey and self.survey.expects_labels and form not in LABELLED:
+            raise ValueError(f"`file_labels` are of formats that declare labels: {', '.join(LABELLED)}")
         narrative = self.report.narrative if self.report else None
         if form in ("pdf", "doc") and not narrative:
             raise ValueError(f"a {form} file is a text: it needs `report.narrative`")

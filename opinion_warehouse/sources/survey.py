@@ -36,6 +36,9 @@ class Coded(Category):
     """A code that cells hold. `cells`: what the file writes for it, where that is not the code itself."""
 
     cells: list[str] = []
+    file_labels: list[str] = Field(
+        [], description="sav, dta, triple_s: the labels a file may declare for it; another refuses the file"
+    )
 
 
 def _cells(coded: Sequence[Coded]) -> list[str]:
@@ -261,6 +264,13 @@ class Survey(Model):
             "is_panel": self.is_panel,
             "questions": [one.id for one in self.questions] + [one.id for one in self.ratios],
         }
+
+    @property
+    def expects_labels(self) -> bool:
+        """Whether the spec says what labels a file declares."""
+        codes = [code for group in self.groups for code in group.codes]
+        options = [option for question in self.questions for option in question.options]
+        return any(coded.file_labels for coded in [*codes, *options])
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
