@@ -26,7 +26,7 @@ from opinion_warehouse.readers.table import (
 from opinion_warehouse.sources import Files
 
 MAX_LINE = 16_000_000
-_ONE_BYTE = ("cp125", "iso8859")
+_ONE_BYTE = ("cp125", "iso8859", "tcvn3", "vni")
 _OTHER_FORMATS = (
     b"PK\x03\x04",
     b"%PDF",

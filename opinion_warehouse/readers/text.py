@@ -1,45 +1,95 @@
 """Text in one form, so that equal words are equal strings.
 
-NFC alone does not unify `Hòa` and `Hoà`: both are correct places for the tone mark, so `fold` moves the mark
-of oa, oe and uy to the first vowel where nothing follows (not after q, where u belongs to the consonant).
+`clean` makes cells comparable and keeps what they say; `fold` is for comparing only. NFC alone does not unify
+`Hòa` and `Hoà`: both are correct places for the tone mark, so `fold` moves the mark of oa, oe and uy to the
+first vowel where nothing follows, and to the vowel it belongs to where a letter follows (`tòan`), after q
+(`qúy`) and in gi (`gía`).
 """
 
 import re
 import unicodedata
 
 _INVISIBLE = dict.fromkeys(
-    [0x00AD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
+    [
+        *range(0x00, 0x09),  # control characters; tab to carriage return and NEL are spaces
+        *range(0x0E, 0x1C),
+        *range(0x7F, 0x85),
+        *range(0x86, 0xA0),
+        0x00AD,
+        0x034F,
+        0x061C,
+        0x115F,
+        0x1160,
+        0x180E,
+        *range(0x200B, 0x2010),  # zero-width, direction marks
+        *range(0x202A, 0x202F),  # direction overrides
+        *range(0x2060, 0x2070),
+        *range(0xFE00, 0xFE10),
+        0xFEFF,
+        *range(0xE0000, 0xE0080),
+    ]
 )
-_LOOK_ALIKES = str.maketrans({"Ð": "Đ", "Ɖ": "Đ", "ð": "đ", "ɖ": "đ"})
-_TONES = {"\u0300", "\u0301", "\u0303", "\u0309", "\u0323"}
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_D_WITH_STROKE = {ord("Ð"): "Đ", ord("Ɖ"): "Đ", ord("ð"): "đ", ord("ɖ"): "đ"}
+_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")  # halves of a character; no file can hold them
+_MENDED = _INVISIBLE | _WIDE | _D_WITH_STROKE | _SURROGATES
+_PLAIN = re.compile(
+    r"[ -~\u00a1-\u00ac\u00ae-\u00cf\u00d1-\u00ef\u00f1-\u0188\u018a-\u0255\u0257-\u02ff\u1e00-\u1eff]*"
+)
+"""What `clean` leaves as it is, if in NFC and with single spaces: Latin letters, their punctuation."""
+_TWO_SPACES = "  "
+
+_FOREIGN = "АВЕЅІЈКМНОРСТУХаеіјорсухѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο"
+_LATIN = str.maketrans(_FOREIGN, "ABESIJKMHOPCTYXaeijopcyxsABEZHIKMNOPTYXo")
+_HAS_FOREIGN = re.compile(f"[{_FOREIGN}]")
+_WORD = re.compile(r"[^\W\d_]+")
+_IS_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+
 _SPACES = re.compile(r"\s+")
-_NO_WORD = re.compile(r"[^\w]+")
-_SECOND_VOWEL = re.compile(r"(?<!q)(o)([àáãảạ])(?!\w)|(?<!q)(o)([èéẽẻẹ])(?!\w)|(?<!q)(u)([ỳýỹỷỵ])(?!\w)")
+_WORDS = re.compile(r"[^\W_]+")
+_LETTER = r"[^\W\d_]"
+_MISPLACED = re.compile(  # a letter to begin with, and what stands before it behind that: three times as fast
+    rf"o[àáãảạèéẽẻẹ](?<!q..)(?!{_LETTER})|u[ỳýỹỷỵ](?<!q..)(?!{_LETTER})|[òóõỏọ][aăe](?={_LETTER})"
+    rf"|[ùúũủụ](?:y(?={_LETTER})|(?<=q.)[aăâeêiơy])|[ìíĩỉị](?<=g.)[aăâeêoôơuư]"
+)
+_MOVED = {
+    unicodedata.normalize("NFC", pair[0] + pair[1]): unicodedata.normalize("NFC", pair[2] + pair[3])
+    for tone in "\u0300\u0301\u0303\u0309\u0323"
+    for vowels in ("oa", "oe", "uy")
+    for pair in ((vowels[0], vowels[1] + tone, vowels[0] + tone, vowels[1]),)
+} | {
+    unicodedata.normalize("NFC", first + tone + second): unicodedata.normalize("NFC", first + second + tone)
+    for tone in "\u0300\u0301\u0303\u0309\u0323"
+    for first, seconds in (("o", "aăe"), ("u", "aăâeêiơy"), ("i", "aăâeêoôơuư"))
+    for second in seconds
+}
 
 
 def clean(cell: str) -> str:
-    """A cell without invisible characters and outer spaces, in NFC; full-width digits become plain ones."""
-    if cell.isascii():
-        return cell.strip()
-    cell = unicodedata.normalize("NFC", cell.translate(_INVISIBLE).translate(_LOOK_ALIKES))
-    cell = "".join(
-        unicodedata.normalize("NFKC", char) if "\uff00" <= char <= "\uffef" else char for char in cell
-    )
-    return _SPACES.sub(" ", cell).strip()
+    """A cell in NFC, with single spaces and none outside, without what cannot be seen.
+
+    Full-width letters and digits become plain ones, the look-alikes of Đ become Đ, and Cyrillic and Greek
+    look-alikes become Latin in a word that has Latin letters too; a word all in another script stays.
+    """
+    if not (_PLAIN.fullmatch(cell) and unicodedata.is_normalized("NFC", cell)):
+        cell = cell.translate(_MENDED)
+        if _HAS_FOREIGN.search(cell):
+            cell = _WORD.sub(_one_script, cell)
+        cell = unicodedata.normalize("NFC", cell)
+        return _SPACES.sub(" ", cell).strip()
+    return _SPACES.sub(" ", cell).strip() if _TWO_SPACES in cell else cell.strip()
 
 
-def _move_tone(match: re.Match[str]) -> str:
-    first, second = (part for part in match.groups() if part is not None)
-    parts = unicodedata.normalize("NFD", second)
-    tone = "".join(mark for mark in parts if mark in _TONES)
-    return unicodedata.normalize("NFC", first + tone) + parts[0]
+def _one_script(match: re.Match[str]) -> str:
+    word = match[0]
+    return word.translate(_LATIN) if _IS_LATIN.search(word) else word
 
 
 def fold(text: str) -> str:
     """For comparing words: lower case, one space, the tone mark in its one place."""
-    return _SECOND_VOWEL.sub(_move_tone, _SPACES.sub(" ", clean(text).lower()))
+    return _MISPLACED.sub(lambda match: _MOVED[match[0]], clean(clean(text).lower()))
 
 
 def words(text: str) -> str:
     """Folded words between single spaces, with one at each end: ` giá điện tăng `."""
-    return f" {_NO_WORD.sub(' ', fold(text)).strip()} "
+    return f" {' '.join(_WORDS.findall(fold(text)))} "
