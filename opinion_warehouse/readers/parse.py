@@ -9,6 +9,7 @@ from opinion_warehouse.readers.compression import plain_file
 from opinion_warehouse.readers.csv_table import read_csv
 from opinion_warehouse.readers.job import Job
 from opinion_warehouse.readers.keys import Keyed
+from opinion_warehouse.readers.misread import Misread
 from opinion_warehouse.readers.output import Output
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.report import read_report
@@ -65,12 +66,15 @@ def _read(job: Job) -> None:
     if job.path.stat().st_size == 0:
         raise FileRejected("empty", "the file has no byte")
     table, followup = _tables(job, plain_file(job.path, files, job.scratch))
+    misread = Misread()
+    table = misread.watch(table)
     if source.family == "survey":
         read_survey(job, table)
     elif source.family == "report":
         read_report(job, table, followup)
     else:
         read_social(job, table)
+    job.output.quarantine(misread.bad_rows)
 
 
 def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:

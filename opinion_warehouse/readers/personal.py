@@ -68,8 +68,8 @@ _HEADINGS: tuple[tuple[str, str, str], ...] = (
         r"ten|name|can bo|cong tac vien|interviewer|enumerator|influencer|byline|chu ho",
         r"ho ten|ho va ten|hoten|(?:full|first|last|sur|family|given|middle|display|your|author) ?name"
         r"|(?:respondent|recipient(?: first| last)?) ?name"
-        r"|author|tac gia|nguoi (?:lap|tra loi|duoc phong van|phong van|gui|viet|ky|dang|bao cao|phan anh|khai)"
-        r"|nguoi (?:nhap|dai dien|phu trach)"
+        r"|author|tac gia|nguoi (?:lap|tra loi|duoc phong van|phong van|gui|viet|ky|dang|bao cao|phan anh)"
+        r"|nguoi (?:khai|nhap|dai dien|phu trach)"
         r"|dieu tra vien|ten (?:cua (?:ong|ba|anh|chi|ban)|nguoi|chu ho|can bo|cong tac vien|day du)"
         r"|can bo (?:nhap|phong van|phu trach)"
         r"|interviewer (?:name|id)|enumerator (?:name|id)",
