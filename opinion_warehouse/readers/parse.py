@@ -36,7 +36,7 @@ def parse(order: dict[str, Any]) -> None:
         file_name=order["file_name"],
         received_at=datetime.fromisoformat(order["received_at"]),
         night=date.fromisoformat(order["night"]),
-        reference=reference.with_own((place.code for place in source.places), own_units),
+        reference=reference.with_own(source.own_places, own_units),
         keyed=Keyed(bytes.fromhex(order["key"])),
         topics=TopicCoder(reference.topic_rules if source.family != "survey" else ()),
         output=Output(scratch, order["file_id"], source.id),

@@ -136,4 +136,4 @@ def _whole(cell: str) -> str | None:
     [kind] = counts
     if kind == "link":
         return None
-    return {"number": "phone" if cell.startswith("84") else "national_id", "code": "token"}.get(kind, kind)
+    return {"number": "phone" if cell.startswith("84") else "national_id"}.get(kind, kind)

@@ -48,6 +48,7 @@ MENDS = {
     "unknown_code": _DECLARE,
     "unknown_wave": "declare the wave under survey.waves, or change survey.wave_from, and replay",
     "unknown_place": _DECLARE,
+    "ambiguous_place": "have what the place lies in written too, or its code; or change place_names.of",
     "unknown_topic": _DECLARE,
     "unknown_unit": _DECLARE,
     "unknown_query": _DECLARE,

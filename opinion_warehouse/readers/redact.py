@@ -108,7 +108,7 @@ RULES = (
         r"| (?<!\w)\d{2}[a-z]\d?-\d{3}\.?\d{2}(?!\w)",
     ),
     _rule("number", rf"(?<![\w.,/])\d{{9,24}}{_END}{_UNIT}", _is_no_round_sum),
-    _rule("code", r"(?<![\w.\-\#])(?=[a-z]+\d+[a-z])[a-z0-9]{12,}(?!\w)"),
+    _rule("token", r"(?<![\w.\-\#])(?=[a-z]+\d+[a-z])[a-z0-9]{12,}(?!\w)"),
     _rule(
         "address",
         rf"(?<!\w)(?:số\ nhà|nhà\ số|hẻm|hẽm|ngõ|ngách|kiệt)\ (?:số\ )?{_HOUSE}"

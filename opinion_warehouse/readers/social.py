@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from opinion_warehouse.readers.job import Job, RowCheck
+from opinion_warehouse.readers.places import place_reader
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.table import BadRow, Batch, Column, Table
 from opinion_warehouse.readers.text import fold
@@ -50,6 +51,7 @@ class _Reader:
         self.latest = latest_date(job.night, job.received_at)
         self.platform = lookup(social.platforms, [*job.reference.platforms, *social.platforms.values()])
         self.sentiment = lookup(social.sentiments, ("positive", "negative", "neutral", "unknown"))
+        self.place = place_reader(job.reference, social.place_names, social.coverage_place)
         self.query = lookup(
             {query.label.vi: query.code for query in social.queries}
             | {query.label.en: query.code for query in social.queries},
@@ -76,7 +78,7 @@ class _Reader:
         if columns.query:
             queries = self._each(batch, columns.query, self._query, check, required=True)
         given = self._each(batch, columns.topic, self._topics, check)
-        places = self._each(batch, columns.place, self._place, check)
+        places = self._each(batch, columns.place, self.place, check)
         sentiments = self._each(batch, columns.sentiment, self.sentiment, check)
         engagement = self._each(batch, columns.engagement, self._count, check)
         domains = [self._domain(cell) for cell in batch.column(columns.url)]
@@ -172,11 +174,6 @@ class _Reader:
         if not set(codes) <= self.job.reference.topics:
             raise BadCell("unknown_topic", "expected topic codes of the reference data")
         return codes
-
-    def _place(self, cell: str) -> str:
-        if cell not in self.job.reference.places:
-            raise BadCell("unknown_place", "expected a place code of the reference data or of the spec")
-        return cell
 
     def _count(self, cell: str) -> int:
         return whole(cell, self.decimal, 0, _MAX_COUNT)

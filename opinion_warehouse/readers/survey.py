@@ -7,6 +7,7 @@ from typing import Any
 
 from opinion_warehouse.readers.answers import Cell, answer_columns
 from opinion_warehouse.readers.job import Job, RowCheck
+from opinion_warehouse.readers.places import place_reader
 from opinion_warehouse.readers.problems import BadCell, FileRejected
 from opinion_warehouse.readers.table import Batch, Column, Table
 from opinion_warehouse.readers.text import fold
@@ -49,6 +50,7 @@ class _Reader:
         self.waves = {wave.id for wave in survey.waves}
         self.groups = [(group, _group_reader(group, survey, self.decimal)) for group in survey.groups]
         self.questions = answer_columns(survey, self.decimal)
+        self.place = place_reader(job.reference, survey.place_names, survey.coverage_place)
         self.seen: set[str] = set()
 
     def take(self, batch: Batch) -> None:
@@ -151,9 +153,7 @@ class _Reader:
         place = text_of(cell)
         if place is None or place in self.survey.missing:
             return None
-        if place not in self.job.reference.places:
-            raise BadCell("unknown_place", "expected a place code of the reference data or of the spec")
-        return place
+        return self.place(place)
 
     def _design(self, batch: Batch, complete: list[bool], check: RowCheck) -> dict[str, list[Any]]:
         design = self.survey.design

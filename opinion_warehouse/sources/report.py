@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from opinion_warehouse.sources.base import Code, GroupPattern, Model, Tendency, Unit, repeated
+from opinion_warehouse.sources.base import Code, GroupPattern, Model, PlaceNames, Tendency, Unit, repeated
 
 Status = Literal["received", "referred", "in_progress", "resolved", "explained", "unresolved", "out_of_remit"]
 Kind = Literal["periodic", "thematic", "ad_hoc"]
@@ -150,6 +150,7 @@ class Report(Model):
         "hỏa tốc": "very_urgent",
         "rất khẩn": "very_urgent",
     }
+    place_names: PlaceNames | None = None
     submitted_at: SubmittedAt = SubmittedAt()
     expected: Expected | None = None
     followup: Followup | None = None
@@ -160,4 +161,6 @@ class Report(Model):
         again = repeated(unit.code for unit in self.units)
         if again:
             raise ValueError(f"unit {again[0]!r} stands twice in `units`; each may stand once")
+        if self.place_names and not self.columns.place:
+            raise ValueError("`place_names` needs the column of the names: `columns.place`")
         return self

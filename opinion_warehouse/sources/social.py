@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from opinion_warehouse.sources.base import Code, Model, Text, repeated
+from opinion_warehouse.sources.base import Code, Model, PlaceNames, Text, repeated
 
 Sentiment = Literal["positive", "negative", "neutral", "unknown"]
 
@@ -61,6 +61,7 @@ class Social(Model):
     metric_definition: Text | None = None
     queries: list[Query] = Field(min_length=1)
     coverage_place: Code | None = None
+    place_names: PlaceNames | None = None
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -72,6 +73,8 @@ class Social(Model):
             raise ValueError(f"query {again[0]!r} stands twice in `queries`; each may stand once")
         if self.query and self.query not in {query.code for query in self.queries}:
             raise ValueError(f"`query` {self.query!r} is none of `queries`")
+        if self.place_names and not self.columns.place:
+            raise ValueError("`place_names` needs the column of the names: `columns.place`")
         if self.columns.sentiment and self.sentiment_method == "none":
             raise ValueError("a sentiment column needs `sentiment_method`: vendor or human")
         return self

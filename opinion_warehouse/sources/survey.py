@@ -11,6 +11,7 @@ from opinion_warehouse.sources.base import (
     Identifier,
     MissingName,
     Model,
+    PlaceNames,
     Tendency,
     Text,
     repeated,
@@ -194,7 +195,8 @@ class Survey(Model):
     wave_from: WaveFrom
     respondent_id: str | None = Field(None, description="column; none: the row number")
     complete_when: str | None = Field(None, description="column that is not empty for a complete interview")
-    place: str | None = Field(None, description="column of the place code")
+    place: str | None = Field(None, description="column of the place code, or of its name")
+    place_names: PlaceNames | None = None
     coverage_place: Code | None = Field(None, description="the place the whole survey speaks for")
     design: Design
     weighting: Weighting | None = Field(None, description="none: the design weight is kept")
@@ -234,6 +236,8 @@ class Survey(Model):
         constant = self.wave_from.constant
         if constant is not None and constant not in waves:
             raise ValueError(f"wave_from.constant {constant!r} is none of the `waves`")
+        if self.place_names and not self.place:
+            raise ValueError("`place_names` needs the column of the names: `place`")
         if self.is_panel and not self.respondent_id:
             raise ValueError("`is_panel` needs `respondent_id`: people are found again by it")
         for problem in (*self._wrong_crossings(), *self._wrong_questions(), *self._wrong_margins()):
