@@ -1,8 +1,8 @@
 """Place names → codes. A name that could be several places is set aside, never guessed.
 
 `xã Phú Hữu, Châu Thành, Hậu Giang`: the name first, then what it lies in, as much of it as is written. The
-level (xã, P., TP.) may be missing; where it is written it has to be right. A former unit's name stands for the
-present unit that took it in whole; one that was split stands for all its heirs, so it is ambiguous.
+level (xã, P., TP.) may be missing; where it is written it has to be right. A former unit's name stands for
+the present unit that took it in whole; one that was split stands for all its heirs, so it is ambiguous.
 """
 
 import re

@@ -56,6 +56,7 @@ MENDS = {
     "not_a_number": "look at files.decimal and replay, or have the cell mended",
     "not_a_whole_number": _CELL,
     "out_of_range": "if the number is right, widen low and high, or the bands, and replay",
+    "ambiguous_share": "have percentages written from 0 to 100, or with the sign %",
     "bad_weight": "look at files.decimal and replay, or have the cell mended",
     "bad_date": "look at date_format and replay, or have the cell mended",
     "future_date": _CELL,

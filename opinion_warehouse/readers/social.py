@@ -14,7 +14,16 @@ from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.table import BadRow, Batch, Column, Table
 from opinion_warehouse.readers.text import fold
 from opinion_warehouse.readers.topics import UNCLASSIFIED
-from opinion_warehouse.readers.values import instant, latest_date, lookup, not_after, own_id, whole
+from opinion_warehouse.readers.values import (
+    instant,
+    latest_date,
+    lookup,
+    not_after,
+    number,
+    number_in_words,
+    own_id,
+    whole,
+)
 from opinion_warehouse.sources import Social
 
 _SEVERAL = re.compile(r"[|;,]")
@@ -176,7 +185,8 @@ class _Reader:
         return codes
 
     def _count(self, cell: str) -> int:
-        return whole(cell, self.decimal, 0, _MAX_COUNT)
+        read = number_in_words if self.social.number_words else number
+        return whole(cell, self.decimal, 0, _MAX_COUNT, read)
 
     def _domain(self, cell: str | None) -> str | None:
         """The site as a keyed hash: how many sites speak is counted, which ones is not kept."""

@@ -11,8 +11,10 @@ Kind = Literal["periodic", "thematic", "ad_hoc"]
 
 
 def _date_format(text: str) -> str:
+    if text == "vi_words":
+        return text
     if not all(part in text for part in ("%d", "%m")) or not ("%Y" in text or "%y" in text):
-        raise ValueError("must name day, month and year, e.g. '%Y-%m-%d' or '%d/%m/%Y'")
+        raise ValueError("must name day, month and year, e.g. '%Y-%m-%d' or '%d/%m/%Y', or be vi_words")
     return text
 
 

@@ -10,10 +10,12 @@ Sentiment = Literal["positive", "negative", "neutral", "unknown"]
 
 
 def _instant_format(text: str) -> str:
-    if text in ("iso", "epoch_s", "epoch_ms"):
+    if text in ("iso", "epoch_s", "epoch_ms", "vi_words"):
         return text
     if "%d" not in text or not ("%m" in text or "%b" in text) or not ("%Y" in text or "%y" in text):
-        raise ValueError("must be iso, epoch_s, epoch_ms or name day, month and year, e.g. '%d/%m/%Y %H:%M'")
+        raise ValueError(
+            "must be iso, epoch_s, epoch_ms, vi_words or name day, month and year, e.g. '%d/%m/%Y %H:%M'"
+        )
     return text
 
 
@@ -51,7 +53,7 @@ class Social(Model):
 
     columns: SocialColumns
     date_format: Annotated[str, AfterValidator(_instant_format)] = Field(
-        description='strptime format, "iso", "epoch_s" or "epoch_ms"'
+        description='strptime format, "iso", "epoch_s", "epoch_ms" or "vi_words"'
     )
     platform: Code | None = Field(None, description="constant, where no column says")
     query: Code | None = Field(None, description="constant, where no column says")
@@ -60,6 +62,7 @@ class Social(Model):
     sentiment_method: Literal["vendor", "human", "none"] = "none"
     metric_definition: Text | None = None
     queries: list[Query] = Field(min_length=1)
+    number_words: bool = Field(False, description="in engagement: nghìn, triệu, tỷ may follow (`1,2 nghìn`)")
     coverage_place: Code | None = None
     place_names: PlaceNames | None = None
 

@@ -120,6 +120,8 @@ class Question(Model):
     missing: dict[str, MissingName] = Field({}, description="cell value → why it is missing")
     low: float | None = Field(None, allow_inf_nan=False)
     high: float | None = Field(None, allow_inf_nan=False)
+    percent: bool = Field(False, description="percentages: `20%` is 20, and a part of 1 without % is refused")
+    number_words: bool = Field(False, description="nghìn, triệu, tỷ may follow: `1,5 triệu`")
 
     @property
     def cells(self) -> list[str]:
@@ -151,6 +153,10 @@ class Question(Model):
             raise ValueError("only a numeric question has `low` and `high`")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError("`low` is above `high`")
+        if self.kind != "numeric" and (self.percent or self.number_words):
+            raise ValueError("only a numeric question has `percent` and `number_words`")
+        if self.percent and self.number_words:
+            raise ValueError("a percentage has no `number_words`")
         if self.kind == "multiple" and _cells(self.options):
             raise ValueError("options of a multiple question have no `cells`; use `ticked` and `unticked`")
         again = repeated([*(option.code for option in self.options), *_cells(self.options)])
