@@ -173,7 +173,9 @@ class Misread:
                 yield from table.batches(columns)
                 return
             for batch in table.batches(None):
-                yield self._look_at(batch)
+                sound = self._look_at(batch)
+                if sound.row_numbers:
+                    yield sound
             self._refuse(at_least=1)
 
         return Table(batches, table.bad_rows)

@@ -20,7 +20,8 @@ _PARTED = {
 }
 _SPACES_AND_MINUS = str.maketrans("\u00a0\u2009\u202f\u2212", "   -")
 _EPOCH = re.compile(r"^-?\d{1,16}(\.\d+)?$", re.ASCII)
-_ROUNDED = re.compile(r"^\d([.,]\d+)?E\+\d+$", re.ASCII | re.IGNORECASE)
+ROUNDED = re.compile(r"^[0-9]([.,][0-9]+)?[Ee]\+[0-9]+$")
+"""A long number as a spreadsheet writes it."""
 _ISO_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SIZES = {"nghìn": 3, "ngàn": 3, "k": 3, "triệu": 6, "tr": 6, "tỷ": 9, "tỉ": 9}
@@ -159,7 +160,7 @@ def lookup(table: Mapping[str, T], codes: Iterable[T] = ()) -> Callable[[str], T
 def own_id(cell: str | None) -> str | None:
     """The source's own id. One a spreadsheet has rounded (`1.14E+11`) stands for many, so it is none."""
     own = text_of(cell)
-    if own and _ROUNDED.match(own):
+    if own and ROUNDED.match(own):
         raise BadCell("damaged_id", "expected an id; a spreadsheet has rounded this one")
     return own
 

@@ -2,11 +2,12 @@
 
 import unicodedata
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opinion_warehouse.readers.text import clean, fold, words
+from opinion_warehouse.readers.text import clean, clean_column, fold, words
 
 VIETNAMESE = "aàáãảạăằắẵẳặâầấẫẩậeèéẽẻẹêềếễểệiìíĩỉịoòóõỏọôồốỗổộơờớỡởợuùúũủụưừứữửựyỳýỹỷỵđbcghklmnpqrstvx"
 SYLLABLES = st.text(st.sampled_from(VIETNAMESE + VIETNAMESE.upper() + " -1"), max_size=30)
@@ -88,8 +89,17 @@ def test_clean_keeps_case_and_marks() -> None:
 
 
 def test_words_stand_between_single_spaces() -> None:
-    assert words("#Giá_điện, TĂNG–vọt!") == " giá điện tăng vọt "
-    assert words("…") == "  "
+    texts = pl.Series(["#Giá_điện, TĂNG–vọt!", "…", None])
+    assert words(texts).to_list() == [" gía điện tăng vọt ", "  ", None]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Thuỷ lợi", "thủy lợi"), ("tòan quốc", "toàn quốc"), ("giá cả", "gía cả"), ("qúa tải", "quá tải")],
+)
+def test_words_are_found_wherever_their_mark_stands(one: str, other: str) -> None:
+    first, second = words(pl.Series([one, unicodedata.normalize("NFD", other)]))
+    assert first == second
 
 
 @given(ANY_AND_HALVES)
@@ -116,10 +126,17 @@ def test_decomposed_text_is_the_same(text: str) -> None:
 
 @given(ANY)
 def test_words_of_words_are_the_words(text: str) -> None:
-    assert words(words(text)) == words(text)
+    once = words(pl.Series([text]))
+    assert words(once).to_list() == once.to_list()
 
 
 @given(SYLLABLES, st.sampled_from("\u200b\u200d\ufeff\u202e\u00ad\x07"), st.integers(0, 30))
 def test_what_cannot_be_seen_changes_nothing(text: str, char: str, at: int) -> None:
     text = unicodedata.normalize("NFC", text)
     assert clean(text[:at] + char + text[at:]) == clean(text)
+
+
+@given(st.lists(st.one_of(ANY, st.none()), max_size=8))
+def test_columns_are_cleaned_as_cells_are(cells: list[str | None]) -> None:
+    expected = [cell if cell is None else clean(cell) for cell in cells]
+    assert clean_column(pl.Series(cells, dtype=pl.String)).to_list() == expected
