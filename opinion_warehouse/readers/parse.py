@@ -42,7 +42,7 @@ def parse(order: dict[str, Any]) -> None:
         output=Output(scratch, order["file_id"], source.id),
         scratch=scratch,
     )
-    summary: dict[str, Any] = {"rejected": None, "files": {}}
+    summary: dict[str, Any] = {"rejected": None, "files": {}, "topic_rules": job.topics.version}
     try:
         _read(job)
         output = job.output
