@@ -31,7 +31,7 @@ _UNIT = (
 )
 """A number that counts or costs something is nobody's."""
 _GAP = r"[ .\-()]{0,3}"
-_START, _END = r"(?<!\d)(?<!\d[.,/])", r"(?!\d|[.,/]\d)"
+_START, _END = r"(?<!\d)(?<!\d[.,])", r"(?!\d|[.,/]\d)"
 _IS_NO_DATE = r"(?!\d{1,2}(?P<mark>[.\-])\d{1,2}(?P=mark)\d{4}(?!\d))"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _HOUSE = r"\d+\w?(?:[/\-]\d+\w?)*"
@@ -68,7 +68,7 @@ def _names(before: str, name: str) -> tuple[str, re.Pattern[str], Condition]:
 
 
 RULES = (
-    _rule("email", r"[\w.+\-]+\ ?(?:@|\(at\)|\[at\])\ ?[\w\-]+(?:\.[\w\-]+)+"),
+    _rule("email", r"[\w.+\-]+\ ?(?:@|\(at\)|\[at\])\ ?[\w\-]+(?:(?:\.|\ ?[(\[]dot[)\]]\ ?)[\w\-]+)+"),
     _rule("link", rf"(?:https?://|www\.)\S+ | (?<![\w@.]){_SITE}[/?]\S*"),
     _rule(
         "ip_address",
@@ -115,6 +115,8 @@ RULES = (
         rf"(?:,?\ (?:đường|phố)\ (?-i:{_CAPITALISED}(?:\ {_CAPITALISED}){{0,3}}))?"
         rf"| (?<!\w)(?:số\ )?{_HOUSE},?\ (?:đường|phố|duong)\ "
         rf"(?-i:{_CAPITALISED}|\d+(?:/\d+)?)(?-i:\ {_CAPITALISED}){{0,3}}"
+        rf"| (?<!\w)(?:ở|tại|nhà|địa\ chỉ:?)\ "
+        rf"(?P<own>{_HOUSE},?\ (?-i:{_CAPITALISED}(?:\ {_CAPITALISED}){{1,3}}))"
         rf"| (?<!\w)số\ {_HOUSE},?\ (?-i:{_CAPITALISED}(?:\ {_CAPITALISED}){{1,3}})"
         rf"| (?<!\w)\d+\w?\ (?-i:{_CAPITALISED}(?:\ {_CAPITALISED}){{0,2}})\ (?:street|st|road|rd|avenue)\b",
     ),
@@ -136,7 +138,8 @@ def redact(text: str) -> Redacted:
             if not also(match):
                 return match[0]
             counts[kind] += 1
-            start, end = match.span("own") if "own" in match.re.groupindex else match.span()
+            has_own = "own" in match.re.groupindex and match["own"] is not None
+            start, end = match.span("own") if has_own else match.span()
             before, after = match[0][: start - match.start()], match[0][end - match.start() :]
             return f"{before}[{kind.replace('_', ' ')}]{after}"
 
