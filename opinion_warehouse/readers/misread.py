@@ -158,7 +158,8 @@ def count_words(text: str) -> Count:
 class Misread:
     """Watches a file's batches: sets misread rows aside, refuses a file most of whose text is misread."""
 
-    def __init__(self) -> None:
+    def __init__(self, has_encoding: bool) -> None:
+        self._has_encoding = has_encoding  # of a spreadsheet's cells, no spec can declare one
         self.bad_rows: list[BadRow] = []
         self._cells = 0
         self._misread_cells = 0
@@ -200,7 +201,7 @@ class Misread:
                 if len(self._words) < 10:
                     self._words.update(cell.split())
                 if count.misread.total() > 1:  # one odd word is no proof
-                    reason: Reason = {"code": "encoding", "column": column.name, "detail": _detail(was)}
+                    reason: Reason = {"code": "encoding", "column": column.name, "detail": self._detail(was)}
                     reasons.setdefault(at, []).append(reason)
         self._refuse(at_least=200)
         if not reasons:
@@ -213,9 +214,13 @@ class Misread:
         """Two different words in most of the cells that could have one are proof."""
         enough = self._cells >= at_least and len(self._words) > 1
         if enough and 2 * self._misread_cells > self._cells:
-            raise FileRejected("encoding", _detail(self._was.most_common(1)[0][0]))
+            raise FileRejected("encoding", self._detail(self._was.most_common(1)[0][0]))
 
-
-def _detail(was: str) -> str:
-    mend = "" if was == "utf-8" else f"; if the whole file is, set files.encoding to {was}"
-    return f"the words are those of {_SAYS[was]}{mend}"
+    def _detail(self, was: str) -> str:
+        if was == "utf-8":
+            mend = ""
+        elif self._has_encoding:
+            mend = f"; if the whole file is, set files.encoding to {was}"
+        else:
+            mend = "; have the sender convert it to Unicode"
+        return f"the words are those of {_SAYS[was]}{mend}"

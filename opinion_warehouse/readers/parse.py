@@ -66,7 +66,7 @@ def _read(job: Job) -> None:
     if job.path.stat().st_size == 0:
         raise FileRejected("empty", "the file has no byte")
     table, followup = _tables(job, plain_file(job.path, files, job.scratch))
-    misread = Misread()
+    misread = Misread(has_encoding=files.format == "csv")
     table = misread.watch(table)
     if source.family == "survey":
         read_survey(job, table)

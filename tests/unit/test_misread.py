@@ -143,3 +143,23 @@ def test_vietnamese_words_have_their_shapes(word: str) -> None:
 )
 def test_other_words_do_not(word: str) -> None:
     assert not is_vietnamese(word)
+
+
+def test_a_workbook_typed_in_an_old_font_is_refused(tmp_path: Path) -> None:
+    from io import BytesIO
+
+    from openpyxl import Workbook
+
+    workbook = Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    sheet.append(["id", "at", "mood", "likes", "url", "words", "author"])
+    for at, text in enumerate(SENTENCES):
+        typed = text.encode("tcvn3").decode("cp1252", "replace")
+        sheet.append([str(at), "2026-06-01T00:00:00Z", None, "1", None, typed, None])
+    data = BytesIO()
+    workbook.save(data)
+    spec = reader_jobs.social(files={"format": "xlsx", "sheet": sheet.title})
+    result = read(spec, data.getvalue(), tmp_path)
+    assert result.rejected == "encoding"
+    assert "Unicode" in result.detail and "files.encoding" not in result.detail
