@@ -8,7 +8,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -27,7 +27,7 @@ VERSION = f"series.1 {trend.VERSION} {reliability.VERSION}"
 
 _DATES = """
 select series_position, fieldwork_end_date from core.dim_survey
-where series_id = %s and sampling in ('probability', 'census') order by series_position
+where series_id = %s and sampling in ('probability', 'census') order by fieldwork_end_date, series_position
 """
 
 _OBSERVATIONS = """
@@ -48,7 +48,7 @@ where survey.series_id = %s and survey.sampling in ('probability', 'census') and
     and estimate.base_unweighted_count >= %s and reliability.reliability_code not like 'suppress%%'
 order by
     concept.question_concept, concept.answer_concept, estimate.base_code, estimate.domain_key,
-    survey.series_position
+    survey.fieldwork_end_date, survey.series_position
 """
 
 
@@ -100,17 +100,19 @@ class _Fitted(NamedTuple):
 
 def fit_series(connection: "Connection[Any]", series_id: str, input_digest: str) -> int:
     """Fit every trend of one survey series and replace what was known; returns how many there are."""
-    dates = dict(connection.execute(_DATES, (series_id,)).fetchall())
+    ended = connection.execute(_DATES, (series_id,)).fetchall()
+    # Of waves that ended on one day the last speaks: there is no trend between them.
+    dates = {position: day for day, position in {day: position for position, day in ended}.items()}
+    if len(dates) < len(ended):
+        log.warning("series %s: of waves that ended on one day only the last is in the trend", series_id)
     days = list(dates.values())
     fitted = []
-    if any(later <= earlier for earlier, later in pairwise(days)):
-        log.warning("series %s: waves that ended on one day have no trend between them", series_id)
-    elif len(days) >= trend.MIN_WAVES:
+    if len(days) >= trend.MIN_WAVES:
         # One question at a time: memory does not grow with the survey.
         with connection.cursor(name="observations") as cursor:
             cursor.itersize = _CHUNK
             cursor.execute(_OBSERVATIONS, (series_id, MIN_BASE))
-            observations = (_Observation(*row) for row in cursor)
+            observations = (each for row in cursor if (each := _Observation(*row)).position in dates)
             for _, question in groupby(observations, key=lambda row: row.question_concept):
                 if segments := list(_segments(series_id, question)):
                     fitted.append(_fit(segments, dates))

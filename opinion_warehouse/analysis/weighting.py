@@ -15,7 +15,7 @@ import numpy as np
 from opinion_warehouse.analysis import calibration
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.settings import Settings
-from opinion_warehouse.sources import Wave, Weighting
+from opinion_warehouse.sources import Survey, Wave, Weighting
 from opinion_warehouse.sources.design import TOTAL
 from opinion_warehouse.sources.survey import PLACE
 
@@ -33,8 +33,8 @@ _CHUNK = 50_000
 # looked for; a night does not read what other nights took in.
 _DELIVERED = """
 select
-    source.source_id, wave.value ->> 'id', file.file_id, file.sha256,
-    source.spec #> '{survey,weighting}' as weighting, wave.value as wave
+    source.source_id, wave.value ->> 'id', file.file_id, file.sha256, file.reading,
+    source.spec -> 'survey' as survey, wave.value as wave
 from release_ctl.release_file as accepted
 inner join intake.file as file using (file_id)
 inner join intake.source as source on file.source_id = source.source_id
@@ -116,8 +116,14 @@ class _File:
     wave_id: str
     file_id: int
     sha256: str
-    weighting: Weighting | None
+    reading: dict[str, Any] | None
+    survey: Survey
     wave: Wave
+
+    @property
+    def weighting(self) -> Weighting | None:
+        """How the spec has it weighted."""
+        return self.survey.weighting
 
     @property
     def digest(self) -> str:
@@ -143,9 +149,26 @@ def weigh(settings: Settings, release_id: int) -> dict[str, int]:
 
 def _delivered(connection: "Connection[Any]", release_id: int) -> Iterator[_File]:
     rows = connection.execute(_DELIVERED, {"release_id": release_id}).fetchall()
-    for source_id, wave_id, file_id, sha256, weighting, wave in rows:
-        rule = Weighting.model_validate(weighting) if weighting else None
-        yield _File(source_id, wave_id, file_id, sha256, rule, Wave.model_validate(wave))
+    surveys: dict[str, Survey] = {}
+    for source_id, wave_id, file_id, sha256, reading, survey, wave in rows:
+        if source_id not in surveys:
+            surveys[source_id] = Survey.model_validate(survey)
+        yield _File(
+            source_id, wave_id, file_id, sha256, reading, surveys[source_id], Wave.model_validate(wave)
+        )
+
+
+def _changed_design(file: _File) -> str | None:
+    """What the spec names now and the file was not read by, or the other way round."""
+    if file.reading is None:
+        return None
+    now, then = file.survey.reading, file.reading
+    named, was_named = set(now["named"]), set(then["named"])
+    words = [f"{name} is named now" for name in sorted(named - was_named)]
+    words += [f"{name} is not named any more" for name in sorted(was_named - named)]
+    if now["is_panel"] != then["is_panel"]:
+        words.append("it is a panel now" if now["is_panel"] else "it is no panel any more")
+    return "; ".join(words) or None
 
 
 def _weigh_wave(connection: "Connection[Any]", release_id: int, files: list[_File]) -> tuple[bool, bool]:
@@ -156,6 +179,12 @@ def _weigh_wave(connection: "Connection[Any]", release_id: int, files: list[_Fil
         return False, True
     is_held = False
     for file in files:
+        if changed := _changed_design(file):
+            mend = f"read it again by `opinion quarantine replay {file.file_id}`, or take it back in the spec"
+            detail = f"since the file was read, the spec's design is another one ({changed}); {mend}"
+            _hold(connection, release_id, file, file.file_id, "design_changed", detail)
+            is_held = True
+            continue
         known = connection.execute(
             "select input_digest from analysis.survey_weighting"
             " where source_id = %s and wave_id = %s and file_id = %s",

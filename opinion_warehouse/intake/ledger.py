@@ -166,9 +166,8 @@ def write_file(
     reading = survey.reading if survey else {"topic_rules": topic_rules} if topic_rules else None
     connection.execute(
         "insert into intake.file (file_id, source_id, sha256, file_name, byte_count, received_at, night,"
-        " run_id,"
-        " parser_version, spec_sha256, status, reason_code, rows_read, rows_loaded, rows_quarantined,"
-        " reading)"
+        " run_id, parser_version, spec_sha256, status, reason_code, rows_read, rows_loaded,"
+        " rows_quarantined, reading)"
         " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             file_id,

@@ -1,14 +1,21 @@
 """Cells → answers, with why one is missing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
+from opinion_warehouse.readers.choices import choices
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.text import fold
 from opinion_warehouse.readers.values import number, number_in_words, percentage, plain_code
-from opinion_warehouse.sources import MissingCode, Question, Survey, missing_code
+from opinion_warehouse.sources import MissingCode, MissingName, Option, Question, Survey, missing_code
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Cell = tuple[str | None, float | None, int]
 """Answer code, numeric value, missing code."""
+Answers: TypeAlias = "tuple[pl.Series, pl.Series, pl.Series]"
+"""The same of a column."""
 ReadCell = Callable[[str | None, bool], Cell]
 """Of a cell and whether the interview is complete."""
 
@@ -18,9 +25,14 @@ def answer_columns(survey: Survey, decimal: str) -> list[tuple[str, str, str, Re
     columns: list[tuple[str, str, str, ReadCell]] = []
     for question in survey.questions:
         missing = {**survey.missing, **question.missing}
-        if question.kind == "multiple":
+        if question.columns:
             for code, column in question.columns.items():
                 columns.append((question.id, code, column, _ticks(survey, question, code, missing)))
+        elif question.kind == "multiple":
+            read_choices = choices(question)
+            for option in question.options:
+                ticks = _or_empty(survey, _chosen(option, read_choices, missing))
+                columns.append((question.id, option.code, question.column or "", ticks))
         else:
             read = (
                 _single(question, missing)
@@ -31,11 +43,29 @@ def answer_columns(survey: Survey, decimal: str) -> list[tuple[str, str, str, Re
     return columns
 
 
+def without_ticks(items: Sequence[Answers], why: MissingName) -> list[Answers]:
+    """The items of a question: where none is ticked, what is not ticked is missing."""
+    import polars as pl
+
+    ticked = pl.DataFrame({str(number): codes == "1" for number, (codes, _, _) in enumerate(items)})
+    none = ~ticked.select(pl.any_horizontal(pl.all()).fill_null(False)).to_series()
+    mended: list[Answers] = []
+    for codes, numbers, missing in items:
+        silent = none & (codes == "0").fill_null(False)
+        mended.append((codes.set(silent, None), numbers, missing.set(silent, int(missing_code(why)))))
+    return mended
+
+
 def _empty(survey: Survey, cell: str | None, complete: bool) -> Cell:
     """Nothing was asked, or nothing was answered. Nothing after breaking off is breaking off."""
-    if cell is None and not complete:
+    if not complete and (cell is None or _are_alike(survey)):
         return None, None, MissingCode.BREAK_OFF
     return None, None, missing_code(survey.null_means if cell is None else survey.empty_means)
+
+
+def _are_alike(survey: Survey) -> bool:
+    """A file whose spec gives nothing and "" one meaning cannot tell them apart."""
+    return survey.null_means == survey.empty_means
 
 
 def _or_empty(survey: Survey, read: Callable[[str], Cell]) -> ReadCell:
@@ -55,7 +85,7 @@ def _single(question: Question, missing: Mapping[str, str]) -> Callable[[str], C
                 return code, None, options[code]
             if code in missing:
                 return None, None, MissingCode[missing[code].upper()]
-        if code := cells.get(fold(cell), ""):
+        if code := cells.get(fold(cell), question.other or ""):
             return code, None, options[code]
         raise BadCell("unknown_code", f"expected one of the {len(options)} options of {question.id}")
 
@@ -79,25 +109,46 @@ def _numeric(question: Question, missing: Mapping[str, str], decimal: str) -> Ca
     return read
 
 
+def _when_ticked(option: Option) -> Cell:
+    return "1", None, missing_code(option.missing) if option.missing else MissingCode.VALID
+
+
+def _chosen(
+    option: Option, read_choices: Callable[[str], frozenset[str]], missing: Mapping[str, str]
+) -> Callable[[str], Cell]:
+    when_ticked = _when_ticked(option)
+
+    def read(cell: str) -> Cell:
+        for code in (cell, plain_code(cell)):
+            if code in missing:
+                return None, None, MissingCode[missing[code].upper()]
+        return when_ticked if option.code in read_choices(cell) else ("0", None, MissingCode.VALID)
+
+    return read
+
+
 def _ticks(survey: Survey, question: Question, item: str, missing: Mapping[str, str]) -> ReadCell:
     option = next(option for option in question.options if option.code == item)
-    when_ticked = MissingCode[option.missing.upper()] if option.missing else MissingCode.VALID
+    when_ticked = _when_ticked(option)
+    words = {fold(cell) for cell in option.cells}
     unticked = set(question.unticked)
-    # A file whose spec gives nothing and "" one meaning cannot tell them apart: both are `unticked`'s "".
-    alike = survey.null_means == survey.empty_means
+    alike = _are_alike(survey)
 
     def read(cell: str | None, complete: bool) -> Cell:
-        shown = "" if cell is None and alike and complete else cell
+        # Where they are alike, both are `unticked`'s "" in a complete interview, and breaking off in another.
+        shown = cell or ("" if complete else None) if alike else cell
         if shown is not None:
             for code in (shown, plain_code(shown)):
-                if code == question.ticked:
-                    return "1", None, when_ticked
+                if fold(code) in words if words else code == question.ticked:
+                    return when_ticked
                 if code in unticked:
                     return "0", None, MissingCode.VALID
                 if code in missing:
                     return None, None, MissingCode[missing[code].upper()]
         if not shown:
             return _empty(survey, cell, complete)
+        if item == question.other:
+            return when_ticked
         raise BadCell("unknown_code", f"expected a tick of {question.id} or one of its values for none")
 
     return read

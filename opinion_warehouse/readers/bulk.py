@@ -4,13 +4,14 @@ Only cells that a strict pattern knows are read here, so that both ways give the
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from opinion_warehouse.readers.cells import CellReader, Cells
 from opinion_warehouse.readers.values import EARLIEST, ROUNDED
+from opinion_warehouse.sources import Social
 
 if TYPE_CHECKING:
     from datetime import date
@@ -33,6 +34,33 @@ _MAX_DIGITS = 15
 def own_ids(cells: "pl.Series") -> "pl.Series":
     """The source's own ids (see `values.own_id`); null for what is none."""
     return cells.set((cells == "") | cells.str.contains(ROUNDED.pattern), None)
+
+
+def composed_ids(parts: "Sequence[pl.Series]") -> "pl.Series":
+    """Ids of several columns; null where the first has none, or where one is rounded.
+
+    Each part stands with its length before it, so that no two lists of parts give one id.
+    """
+    import polars as pl
+
+    ids = own_ids(parts[0])
+    if len(parts) == 1:
+        return ids
+    more = [part.fill_null("") for part in parts[1:]]
+    for part in more:
+        ids = ids.set(part.str.contains(ROUNDED.pattern), None)
+    sized = [text for part in (ids, *more) for text in (part.str.len_bytes().cast(pl.String) + ":", part)]
+    return pl.select(pl.concat_str(sized)).to_series()
+
+
+def joined(parts: "Sequence[pl.Series]") -> "pl.Series":
+    """The cells of several columns with a space between."""
+    import polars as pl
+
+    if len(parts) == 1:
+        return parts[0]
+    cells = [part.fill_null("") for part in parts]
+    return pl.select(pl.concat_str(cells, separator=" ").str.strip_chars()).to_series()
 
 
 def instants(
@@ -67,6 +95,29 @@ def whole_numbers(column: Cells, reader: CellReader[int | None], high: int) -> "
     def parse(plain: pl.Series) -> pl.Series:
         return _within(plain.str.extract(rf"^(0|[1-9]\d{{0,{_MAX_DIGITS - 1}}})$").cast(pl.Int64), 0, high)
 
+    return _either(column, reader, parse)
+
+
+def banded(column: Cells, reader: "CellReader[str | None]", social: Social, decimal: str) -> "pl.Series":
+    """Sentiments of numbers, by the band each lies in."""
+    import polars as pl
+
+    def parse(plain: pl.Series) -> pl.Series:
+        first = plain
+        if social.sentiment_separator:
+            first = plain.str.splitn(social.sentiment_separator, 2).struct.field("field_0").str.strip_chars()
+        number = first.str.extract(r"^(-?[0-9]{1,9}(?:\.[0-9]{1,17})?)$").cast(pl.Float64)
+        found = pl.lit(None, pl.String)
+        for sentiment, band in social.sentiment_bands.items():
+            low = number > band.start if band.above is not None else number >= band.start
+            high = number < band.end if band.below is not None else number <= band.end
+            found = pl.when(low & high).then(pl.lit(sentiment)).otherwise(found)
+        return pl.select(found.alias("sentiment")).to_series()
+
+    # a spec may call a number a word, and words go first
+    has_numbers = decimal == "." and not any(re.search(r"\d", word) for word in social.sentiments)
+    if not social.sentiment_bands or not has_numbers:
+        return reader.values(column, pl.String)
     return _either(column, reader, parse)
 
 

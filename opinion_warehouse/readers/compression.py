@@ -1,6 +1,7 @@
 """Compressed files → the one file in them, counted while it inflates."""
 
 import gzip
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -51,10 +52,24 @@ def _opened(path: Path, compression: str) -> Iterator[IO[bytes]]:
         return
     if not zipfile.is_zipfile(path):
         raise FileRejected("wrong_format", "the bytes are not those of a zip archive")
-    with zipfile.ZipFile(path) as archive:
+    with _open_archive(path) as archive:
         check_members(archive, "archive")
         members = [member for member in archive.infolist() if not member.is_dir()]
         if len(members) != 1:
             raise FileRejected("bad_archive", f"the archive holds {len(members)} files; expected one")
-        with archive.open(members[0]) as stream:
+        with _open_member(archive, members[0]) as stream:
             yield stream
+
+
+def _open_archive(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (OSError, ValueError) as error:  # the directory points outside the file, or names what is no name
+        raise zipfile.BadZipFile from error
+
+
+def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    try:
+        return archive.open(member)
+    except (OSError, ValueError, RuntimeError, struct.error) as error:
+        raise zipfile.BadZipFile from error

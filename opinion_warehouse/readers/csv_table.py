@@ -8,12 +8,16 @@ the strict reader of the standard library, which says where. Memory is flat in t
 
 import codecs
 import csv
+import io
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from opinion_warehouse.readers.header import header_record, lines_before_header, records
+from opinion_warehouse.readers.layout import LAYOUTS
 from opinion_warehouse.readers.problems import FileRejected, Reason
 from opinion_warehouse.readers.table import (
     BATCH_ROWS,
@@ -37,6 +41,7 @@ _BLOCK = 8_000_000
 _ONE_BYTE = ("cp125", "iso8859", "tcvn3", "vni")
 _ROW = ""  # the column of row numbers: no heading is empty
 _BOM = codecs.BOM_UTF8
+_UTF8 = "utf-8-sig"  # a byte order mark is no part of the first heading
 _OTHER_FORMATS = (
     b"PK\x03\x04",
     b"%PDF",
@@ -55,7 +60,7 @@ class _Body:
     path: Path
     offset: int
     first_row: int
-    headings: list[str]
+    header_rows: list[list[str]]
     header: list[str]
     row_numbers: Sequence[int] | None = None
     """Of each record, where records were left out."""
@@ -65,27 +70,38 @@ class _Body:
 def read_csv(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[str], scratch: Path) -> Table:
     """Open a CSV file; raises FileRejected for a fault of its structure."""
     text = _as_utf8(path, files, scratch)
-    if _is_plain(text, files.delimiter):
-        body = _body(text, files, wanted, ignored)
-    else:
-        body = _checked(text, files, wanted, ignored, scratch / "clean.csv")
+    passed_over = lines_before_header(text, _UTF8, files)
+    is_plain = _is_plain(text, files, passed_over)
+    body = _body(text, files, passed_over, wanted, ignored)
+    if not is_plain:
+        body = _checked(body, files, scratch / "clean.csv")
 
     def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
-        return _batches(body, files.delimiter, list(columns or wanted), wanted[0])
+        return _batches(body, files, list(columns or wanted), wanted[0])
 
     return Table(batches, body.bad_rows)
 
 
-def _as_utf8(path: Path, files: Files, scratch: Path) -> Path:
-    """The file itself where it is UTF-8, else a copy in it; refuses bytes that are not text as declared."""
+def csv_header(path: Path, files: Files) -> Sequence[str] | None:
+    """The header's cells; None where `read_csv` has to say what is wrong."""
+    _refuse_other_bytes(path, files)
+    is_utf8 = codecs.lookup(files.encoding).name == "utf-8"
+    return header_record(path, _UTF8 if is_utf8 else files.encoding, files)
+
+
+def _refuse_other_bytes(path: Path, files: Files) -> None:
     with path.open("rb") as raw:
         if raw.read(4).startswith(_OTHER_FORMATS):
             raise FileRejected("wrong_format", "the bytes are those of another format, not of CSV text")
-    name = codecs.lookup(files.encoding).name
-    is_utf8 = name in ("utf-8", "utf-8-sig")
-    if name.startswith(_ONE_BYTE) and _is_utf8(path):
+    if codecs.lookup(files.encoding).name.startswith(_ONE_BYTE) and _is_utf8(path):
         # Any bytes are text in these encodings; words would be misread without a sound.
         raise FileRejected("encoding", f"the bytes are UTF-8, and the spec says {files.encoding}")
+
+
+def _as_utf8(path: Path, files: Files, scratch: Path) -> Path:
+    """The file itself where it is UTF-8, else a copy in it; refuses bytes that are not text as declared."""
+    _refuse_other_bytes(path, files)
+    is_utf8 = codecs.lookup(files.encoding).name in ("utf-8", "utf-8-sig")
     copy = scratch / "utf8.csv"
     try:
         with path.open(encoding=files.encoding, newline="") as stream:
@@ -117,28 +133,39 @@ def _is_utf8(path: Path) -> bool:
     return has_more
 
 
-def _is_plain(path: Path, delimiter: str) -> bool:
+def _start(path: Path, lines: int) -> int:
+    """The offset behind so many lines; a byte order mark is no part of the first."""
+    with path.open(encoding=_UTF8, newline="") as stream:
+        passed_over = sum(len(stream.readline(MAX_LINE).encode()) for _ in range(lines))
+    with path.open("rb") as raw:
+        return passed_over + (len(_BOM) if raw.read(len(_BOM)) == _BOM else 0)
+
+
+def _is_plain(path: Path, files: Files, lines: int) -> bool:
     """Whether every quote opens at the beginning of a cell, closes at its end, or is doubled within.
 
-    Quotes alternate between opening and closing; a doubled one closes and opens again.
+    Quotes alternate between opening and closing; a doubled one closes and opens again. In a file that knows
+    no quoting every quote is plain. `lines` stand before the table and are not looked at.
     """
     import numpy as np
 
     before = np.zeros(256, bool)
     before[[ord("\n"), ord("\r"), ord('"')]] = True
-    if len(delimiter.encode()) > 1:
+    if len(files.delimiter.encode()) > 1:
         return False
-    before[ord(delimiter)] = True
+    before[ord(files.delimiter)] = True
     is_open = 0
     edge = b"\n"
     with path.open("rb") as raw:
-        raw.seek(len(_BOM) if raw.read(len(_BOM)) == _BOM else 0)
+        raw.seek(_start(path, lines))
         while block := raw.read(_BLOCK):
-            following = raw.read(1)
             if b"\0" in block:
                 raise FileRejected(
                     "nul_byte", "the file holds NUL characters; it is no text, or another encoding"
                 )
+            if files.quoting == "none":
+                continue
+            following = raw.read(1)
             cells = np.frombuffer(edge + block + (following or b"\n"), np.uint8)
             quotes = np.flatnonzero(cells[1:-1] == ord('"')) + 1
             opens = (np.arange(quotes.size) + is_open) % 2 == 0
@@ -176,42 +203,43 @@ class _Lines:
         return line
 
 
-def _body(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[str]) -> _Body:
-    """Where the records begin, after the header row."""
-    csv.field_size_limit(MAX_CELL)
-    with path.open("rb") as raw:
-        offset = len(_BOM) if raw.read(len(_BOM)) == _BOM else 0
-    row_number = 0
-    with path.open(encoding="utf-8-sig", newline="") as stream:
+def _body(path: Path, files: Files, passed_over: int, wanted: Sequence[str], ignored: Sequence[str]) -> _Body:
+    """Where the records begin, after the header rows."""
+    offset, row_number = _start(path, passed_over), passed_over
+    if files.column_names:
+        return _Body(path, offset, 1, [files.column_names], files.column_names)
+    layout = LAYOUTS[files.layout]
+    header_row = passed_over + 1 if files.header_has else files.header_row
+    header_rows: list[list[str]] = []
+    with _text_from(path, offset) as stream:
         lines = _Lines(stream)
         try:
-            for record in csv.reader(lines, delimiter=files.delimiter, strict=True):
+            for record in records(lines, files):
                 row_number += 1
                 offset += sum(len(line.encode()) for line in lines.record)
                 lines.record = []
-                if row_number == files.header_row:
-                    header = match_header(record, wanted, ignored)
-                    return _Body(path, offset, row_number + 1, record, header)
+                if row_number >= header_row:
+                    header_rows.append(record)
+                if len(header_rows) == layout.header_rows:
+                    header = match_header(layout.headings(header_rows), wanted, ignored)
+                    return _Body(path, offset, row_number + 1, header_rows, header)
         except csv.Error as error:
             raise _structure(str(error), row_number + 1, len(lines.record)) from None
     raise FileRejected("empty", f"the file ends before its header row ({files.header_row})")
 
 
-def _checked(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[str], copy: Path) -> _Body:
+def _checked(body: _Body, files: Files, copy: Path) -> _Body:
     """A copy of the sound records; the first that is none as CSV has it refuses the file."""
     from array import array
 
-    body = _body(path, files, wanted, ignored)
     numbers = array("Q")
-    with path.open(encoding="utf-8-sig", newline="") as stream, copy.open("wb") as out:
+    with _text_from(body.path, body.offset) as stream, copy.open("wb") as out:
         lines = _Lines(stream)
-        row_number = 0
+        row_number = body.first_row - 1
         try:
-            for record in csv.reader(lines, delimiter=files.delimiter, strict=True):
+            for record in records(lines, files):
                 row_number += 1
                 written, lines.record = lines.record, []
-                if row_number < body.first_row:
-                    continue
                 if record and len(record) != len(body.header):
                     body.bad_rows.append((row_number, [_shape(len(record), len(body.header))]))
                     continue
@@ -219,7 +247,15 @@ def _checked(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[
                 numbers.append(row_number)
         except csv.Error as error:
             raise _structure(str(error), row_number + 1, len(lines.record)) from None
-    return _Body(copy, 0, body.first_row, body.headings, body.header, numbers, body.bad_rows)
+    return _Body(copy, 0, body.first_row, body.header_rows, body.header, numbers, body.bad_rows)
+
+
+@contextmanager
+def _text_from(path: Path, offset: int) -> Iterator[TextIO]:
+    csv.field_size_limit(MAX_CELL)
+    with path.open("rb") as raw:
+        raw.seek(offset)
+        yield io.TextIOWrapper(raw, encoding="utf-8", newline="")
 
 
 def _shape(found: int, expected: int) -> Reason:
@@ -233,53 +269,56 @@ def _structure(message: str, row: int, lines: int) -> FileRejected:
     return FileRejected("unbalanced_quote", f"a quote that opens in row {row} does not close as CSV has it")
 
 
-def _batches(body: _Body, delimiter: str, columns: list[str], key: str) -> Iterator[Batch]:
+def _batches(body: _Body, files: Files, columns: list[str], key: str) -> Iterator[Batch]:
     import polars as pl
 
+    marks = LAYOUTS[files.layout].marks
     known_bad = {row for row, _ in body.bad_rows}
     done = 0
-    for block, numbers in _blocks(body, delimiter, known_bad):
+    for block, numbers in _blocks(body, files, known_bad):
         frame = pl.DataFrame(block).with_columns(pl.Series(_ROW, numbers, pl.Int64))
         done += frame.height
-        for part in _rows(frame, body, key, known_bad).iter_slices(BATCH_ROWS):
-            yield Batch(part.get_column(_ROW).to_list(), clean_frame(part.select(columns)))
+        for part in _rows(frame, body, files, key, known_bad).iter_slices(BATCH_ROWS):
+            cells = part.select(columns)
+            yield Batch(part.get_column(_ROW).to_list(), clean_frame(marks(cells) if marks else cells))
     if body.row_numbers is not None and done != len(body.row_numbers):
         # The two passes must see the same records, or row numbers would lie.
         raise FileRejected("unbalanced_quote", "the records cannot be told apart for sure")
 
 
-def _rows(frame: "pl.DataFrame", body: _Body, key: str, known_bad: set[int]) -> "pl.DataFrame":
+def _rows(frame: "pl.DataFrame", body: _Body, files: Files, key: str, known_bad: set[int]) -> "pl.DataFrame":
     """The rows of a block that are neither blank nor totals nor the header again."""
     import polars as pl
 
     without = blank_or_total(frame, body.header, key).get_column(_ROW)
     again = frame.filter(
-        pl.all_horizontal(
-            pl.col(name).eq_missing(heading or None)
-            for name, heading in zip(body.header, body.headings, strict=True)
+        pl.any_horizontal(
+            pl.all_horizontal(
+                pl.col(name).eq_missing(heading or None)
+                for name, heading in zip(body.header, row, strict=True)
+            )
+            for row in body.header_rows
+            if len(row) == len(body.header)
         )
     ).get_column(_ROW)
     large = frame.filter(
         pl.any_horizontal(pl.col(name).str.len_bytes() > MAX_CELL for name in body.header)
     ).get_column(_ROW)
-    for row in again:
-        reason: Reason = {
-            "code": "duplicate_header_row",
-            "column": None,
-            "detail": "the header stands here again",
-        }
-        if row not in known_bad:
-            body.bad_rows.append((row, [reason]))
-            known_bad.add(row)
-    if large.len():
+    if large.len() and files.quoting == "double":
         raise FileRejected("cell_too_large", f"row {large[0]} has a cell of more than {MAX_CELL} characters")
-    gone = pl.concat([without, again])
+    for rows, code, detail in (
+        (again, "duplicate_header_row", "the header stands here again"),
+        (large, "cell_too_large", f"a cell of more than {MAX_CELL} characters"),
+    ):
+        for row in rows:
+            if row not in known_bad:
+                body.bad_rows.append((row, [{"code": code, "column": None, "detail": detail}]))
+                known_bad.add(row)
+    gone = pl.concat([without, again, large])
     return frame.filter(~pl.col(_ROW).is_in(gone.implode())) if gone.len() else frame
 
 
-def _blocks(
-    body: _Body, delimiter: str, known_bad: set[int]
-) -> Iterator[tuple[Any, "npt.NDArray[np.int64]"]]:
+def _blocks(body: _Body, files: Files, known_bad: set[int]) -> Iterator[tuple[Any, "npt.NDArray[np.int64]"]]:
     """Blocks of records as text, and the number of each in the file."""
     import numpy as np
     import pyarrow as pa
@@ -306,8 +345,9 @@ def _blocks(
                     use_threads=False, column_names=body.header, block_size=_BLOCK
                 ),
                 parse_options=arrow_csv.ParseOptions(
-                    delimiter=delimiter,
-                    newlines_in_values=True,
+                    delimiter=files.delimiter,
+                    quote_char='"' if files.quoting == "double" else False,
+                    newlines_in_values=files.quoting == "double",
                     ignore_empty_lines=False,
                     invalid_row_handler=misfit,
                 ),

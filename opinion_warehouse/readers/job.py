@@ -40,7 +40,9 @@ class RowCheck:
     def add(self, row_number: int, column: str | None, problem: BadCell) -> None:
         """Note a problem of a row."""
         reason: Reason = {"code": problem.code, "column": column, "detail": problem.detail}
-        self.reasons.setdefault(row_number, []).append(reason)
+        reasons = self.reasons.setdefault(row_number, [])
+        if reason not in reasons:  # several answers may stand in one cell
+            reasons.append(reason)
 
     def take(self, other: "RowCheck", rows: set[int]) -> None:
         """The problems another check found in some of the rows."""

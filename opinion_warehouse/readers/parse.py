@@ -6,18 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from opinion_warehouse.readers.compression import plain_file
-from opinion_warehouse.readers.csv_table import read_csv
+from opinion_warehouse.readers.csv_table import csv_header, read_csv
+from opinion_warehouse.readers.header_choice import choose_header
 from opinion_warehouse.readers.job import Job
 from opinion_warehouse.readers.keys import Keyed
 from opinion_warehouse.readers.misread import Misread
 from opinion_warehouse.readers.output import Output
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.report import read_report
+from opinion_warehouse.readers.row_filter import filtered
 from opinion_warehouse.readers.social import read_social
 from opinion_warehouse.readers.survey import read_survey
 from opinion_warehouse.readers.table import Table
 from opinion_warehouse.readers.topics import TopicCoder
-from opinion_warehouse.readers.xlsx_table import has_sheet, open_workbook, read_sheet
+from opinion_warehouse.readers.xlsx_table import has_sheet, open_workbook, read_sheet, sheet_header
 from opinion_warehouse.reference import read_reference
 from opinion_warehouse.sources import Source
 
@@ -48,6 +50,9 @@ def parse(order: dict[str, Any]) -> None:
         output = job.output
         if output.rows_good + output.rows_bad == 0:
             raise FileRejected("empty", "the file has its header, but no row")
+        if output.rows_good + output.rows_bad == source.files.row_cap:
+            detail = f"the file has {source.files.row_cap} rows, as many as files.row_cap says are exported"
+            raise FileRejected("cut_at_cap", detail)
         summary |= {
             "rows_good": output.rows_good,
             "rows_bad": output.rows_bad,
@@ -68,6 +73,8 @@ def _read(job: Job) -> None:
     table, followup = _tables(job, plain_file(job.path, files, job.scratch))
     misread = Misread(has_encoding=files.format == "csv")
     table = misread.watch(table)
+    if files.rows:
+        table = filtered(table, files.rows, job.output)
     if source.family == "survey":
         read_survey(job, table)
     elif source.family == "report":
@@ -79,11 +86,14 @@ def _read(job: Job) -> None:
 
 def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
     """The table of the file's format, and the follow-up sheet of a report."""
-    files, wanted, ignored = job.source.files, job.source.cells, job.source.ignore_columns
+    files = job.source.files
     if files.format == "csv":
-        return read_csv(path, files, wanted, ignored, job.scratch), None
-    workbook = open_workbook(path)
-    table = read_sheet(workbook, files.sheet or "", files, wanted, ignored)
+        job.source = choose_header(job.source, lambda: csv_header(path, files))
+        return read_csv(path, files, job.source.cells, job.source.ignore_columns, job.scratch), None
+    workbook, sheet = open_workbook(path), files.sheet or ""
+    job.source = choose_header(job.source, lambda: sheet_header(workbook, sheet, files))
+    wanted, ignored = job.source.cells, job.source.ignore_columns
+    table = read_sheet(workbook, sheet, files, wanted, ignored)
     second = job.source.report.followup if job.source.report else None
     if second and has_sheet(workbook, second.sheet):
         return table, read_sheet(workbook, second.sheet, files, second.columns.cells, ignored)

@@ -20,9 +20,9 @@ MENDS = {
     "line_too_long": f"{_EXPORT}: a quote or its line ends are lost",
     "nul_byte": f"set files.encoding (utf-16?) and replay, or {_EXPORT}",
     "empty": _EXPORT,
-    "no_header": "look at files.delimiter, files.header_row, files.sheet and the columns' names; replay",
-    "blank_header": "have the sender name the column, or remove it",
-    "duplicate_header": "have the sender give each column a name of its own",
+    "no_header": "look at files.delimiter, header_row or header_has, sheet and the columns' names; replay",
+    "blank_header": "name it `(column N)` in the spec, N its position, or have the sender name it",
+    "duplicate_header": "name it `(column N)` in the spec, N its position, or have the sender rename it",
     "missing_column": "if it has another name now, change the spec and replay; else have it delivered",
     "unknown_column": "map the column or add it to ignore_columns, and replay",
     "too_many_columns": "have it exported with fewer columns",
@@ -36,6 +36,7 @@ MENDS = {
     "external_link": _PLAIN,
     "xml_dtd": _PLAIN,
     "missing_sheet": "set files.sheet to the sheet's name, and replay",
+    "cut_at_cap": "have shorter spans exported; if the file is whole, remove files.row_cap and replay",
     "bad_row_share": "mend what its rows name",
     "parser_oom": _IN_PARTS,
     "parser_timeout": _IN_PARTS,
@@ -46,6 +47,7 @@ MENDS = {
     "duplicate_header_row": "have the second header left out",
     "missing_value": _CELL,
     "unknown_code": _DECLARE,
+    "ambiguous_choice": "have the export give a column an option, or codes instead of labels",
     "unknown_wave": "declare the wave under survey.waves, or change survey.wave_from, and replay",
     "unknown_place": _DECLARE,
     "ambiguous_place": "have what the place lies in written too, or its code; or change place_names.of",
@@ -65,11 +67,12 @@ MENDS = {
     "error_cell": "have the formula mended, or its value pasted",
     "damaged_id": f"{_EXPORT}, without opening it in a spreadsheet",
     "duplicate_respondent": "have the sender keep one interview of each respondent",
+    "left_out": "nothing, if files.rows says what is meant: such rows are no interviews",
     "duplicate_item": "nothing: exports overlap, and the last row counts",
 }
 """Reason code → what to do. With another spec, or another delivery, the file is read again."""
-HARMLESS = frozenset({"duplicate_item"})
-"""Row reasons that do not count towards the share that makes a file refused: exports overlap."""
+HARMLESS = frozenset({"duplicate_item", "left_out"})
+"""Row reasons that do not count towards the share that makes a file refused: the data are as meant."""
 
 
 class Reason(TypedDict):
@@ -108,6 +111,6 @@ class BadCell(Exception):
 
 def safe_heading(heading: str, position: int) -> str:
     """A heading as it may be shown. A file without its header has people's data where headings stand."""
-    if len(heading) > 64 or "@" in heading or len(re.findall(r"\d", heading)) >= 6:
+    if "@" in heading or len(re.findall(r"\d", heading)) >= 6:
         return f"(column {position})"
-    return heading
+    return heading if len(heading) <= 64 else f"{heading[:60]}… (column {position})"

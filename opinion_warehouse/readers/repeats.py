@@ -71,6 +71,8 @@ def hashed(ids: "pl.Series") -> "npt.NDArray[np.uint64]":
 def _repeated(pairs: "npt.NDArray[np.uint64]") -> dict[int, int]:
     import numpy as np
 
+    if not len(pairs):
+        return {}
     ordered = pairs[np.argsort(pairs[:, 0], kind="stable")]
     same = ordered[1:, 0] == ordered[:-1, 0]
     ends = np.append(same, False)

@@ -1,6 +1,5 @@
 """Social exports → items: topics, place, sentiment, counts and keyed hashes. Text and author stay behind."""
 
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -8,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from opinion_warehouse.readers.bulk import instants, own_ids, whole_numbers
+from opinion_warehouse.readers.bulk import banded, composed_ids, instants, joined, whole_numbers
 from opinion_warehouse.readers.cells import CellReader, Cells, optional, required
 from opinion_warehouse.readers.job import Job, RowCheck
-from opinion_warehouse.readers.places import place_reader
 from opinion_warehouse.readers.problems import BadCell, Reason
 from opinion_warehouse.readers.repeats import Repeats, hashed
+from opinion_warehouse.readers.social_cells import place_of, sentiment_of, topics_of
 from opinion_warehouse.readers.table import BadRow, Batch, Table
 from opinion_warehouse.readers.text import fold
 from opinion_warehouse.readers.topics import UNCLASSIFIED
@@ -31,7 +30,6 @@ from opinion_warehouse.sources import Social
 if TYPE_CHECKING:
     import polars as pl
 
-_SEVERAL = re.compile(r"[|;,]")
 _MAX_COUNT = 10**15
 _MAX_DOMAINS = 100_000
 
@@ -42,8 +40,8 @@ def read_social(job: Job, table: Table) -> None:
     reader = _Reader(job, job.source.social)
     item_id = reader.columns.item_id
     repeats = Repeats(job.scratch)
-    for batch in table.batches([item_id]):
-        repeats.add(own_ids(batch.frame.get_column(item_id)), batch.row_numbers)
+    for batch in table.batches(item_id):
+        repeats.add(composed_ids(batch.columns(item_id)), batch.row_numbers)
     reader.last_rows = repeats.last_rows()
     for batch in table.batches(None):
         reader.take(batch)
@@ -56,12 +54,15 @@ class _Reader:
         self.social = social
         self.columns = social.columns
         self.zone = ZoneInfo(job.source.time_zone)
+        self.written_in = ZoneInfo(social.date_zone or job.source.time_zone)
         self.decimal = job.source.files.decimal
         self.latest = latest_date(job.night, job.received_at)
         self.last_rows: dict[int, int] = {}
         self.domains: dict[str, str | None] = {}
         platform = lookup(social.platforms, [*job.reference.platforms, *social.platforms.values()])
-        sentiment = lookup(social.sentiments, ("positive", "negative", "neutral", "unknown"))
+        topics = topics_of(social, job.reference.topics)
+        place = place_of(social, job.reference)
+        sentiment = sentiment_of(social, self.decimal)
         self.query = lookup(
             {query.label.vi: query.code for query in social.queries}
             | {query.label.en: query.code for query in social.queries},
@@ -71,10 +72,8 @@ class _Reader:
         self.read_published = CellReader(required(self._published), None)
         self.read_platform = CellReader(required(platform), None)
         self.read_query = CellReader(required(self._query), None)
-        self.read_topics = CellReader(optional(self._topics), None)
-        self.read_place = CellReader(
-            optional(place_reader(job.reference, social.place_names, social.coverage_place)), None
-        )
+        self.read_topics = CellReader(optional(topics), None)
+        self.read_place = CellReader(optional(place), None)
         self.read_sentiment = CellReader(optional(sentiment), None)
         self.read_count = CellReader(optional(self._count), None)
 
@@ -92,15 +91,21 @@ class _Reader:
                 return reader.values(cells(name), pl.String)
             return pl.Series([constant], dtype=pl.String).new_from_index(0, len(rows))
 
-        ids = self._ids(cells(columns.item_id))
+        ids = composed_ids(batch.columns(columns.item_id))
+        cells(columns.item_id[0]).note(ids.is_null(), _no_id)
+        written = Cells(joined(batch.columns(columns.published_at)), rows, columns.published_at[0], check)
         published = instants(
-            cells(columns.published_at), self.read_published, self.social.date_format, self.zone, self.latest
+            written, self.read_published, self.social.date_format, self.written_in, self.latest
         )
         platforms = codes(columns.platform, self.read_platform, self.social.platform)
         queries = codes(columns.query, self.read_query, self.social.query)
         given = self.read_topics.look_up(cells(columns.topic)) if columns.topic else None
         places = codes(columns.place, self.read_place)
-        sentiments = codes(columns.sentiment, self.read_sentiment).fill_null("unknown")
+        sentiments = (
+            banded(cells(columns.sentiment), self.read_sentiment, self.social, self.decimal)
+            if columns.sentiment
+            else codes(None, self.read_sentiment)
+        ).fill_null("unknown")
         engagement = (
             whole_numbers(cells(columns.engagement), self.read_count, _MAX_COUNT)
             if columns.engagement
@@ -139,16 +144,11 @@ class _Reader:
             },
         )
 
-    def _ids(self, column: Cells) -> "pl.Series":
-        ids = own_ids(column.cells)
-        column.note(ids.is_null(), _no_id)
-        return ids
-
     def _superseded(self, ids: "pl.Series", rows: list[int], check: RowCheck) -> list[BadRow]:
         if not self.last_rows:
             return []
         detail = "the same item stands further down again; the last row is kept"
-        reason: Reason = {"code": "duplicate_item", "column": self.columns.item_id, "detail": detail}
+        reason: Reason = {"code": "duplicate_item", "column": self.columns.item_id[0], "detail": detail}
         hashes = hashed(ids)
         again = np.flatnonzero(
             np.isin(hashes, np.fromiter(self.last_rows, np.uint64)) & ids.is_not_null().to_numpy()
@@ -167,11 +167,11 @@ class _Reader:
 
         count = len(batch.row_numbers)
         nothing = pl.Series([None], dtype=pl.String).new_from_index(0, count)
-        by_rule = self.job.topics.code([batch.frame.get_column(name) for name in self.columns.text])
+        texts = batch.columns(self.columns.text)
         by_query = CellReader(lambda query: _array(self.query_topics.get(query or "")), None)
         choices = [
             _arrays(given) if given else nothing,
-            _arrays(by_rule),
+            _arrays(self.job.topics.code(texts)) if texts else nothing,
             by_query.values(Cells(queries, batch.row_numbers, "", RowCheck()), pl.String),
             pl.Series([_array([UNCLASSIFIED])]).new_from_index(0, count),
         ]
@@ -196,7 +196,7 @@ class _Reader:
         return sites.replace_strict(distinct, pl.Series(known, dtype=pl.String), return_dtype=pl.String)
 
     def _published(self, cell: str) -> datetime:
-        value = instant(cell, self.social.date_format, self.zone)
+        value = instant(cell, self.social.date_format, self.written_in)
         not_after(value.date(), self.latest)
         return value
 
@@ -207,12 +207,6 @@ class _Reader:
             raise BadCell(
                 "unknown_query", "expected the code or label of a query the spec declares"
             ) from None
-
-    def _topics(self, cell: str) -> list[str]:
-        codes = sorted({code.strip() for code in _SEVERAL.split(cell) if code.strip()})
-        if not set(codes) <= self.job.reference.topics:
-            raise BadCell("unknown_topic", "expected topic codes of the reference data")
-        return codes
 
     def _count(self, cell: str) -> int:
         read = number_in_words if self.social.number_words else number

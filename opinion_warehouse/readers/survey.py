@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from opinion_warehouse.readers.answers import Cell, ReadCell, answer_columns
+from opinion_warehouse.readers.answers import Answers, Cell, ReadCell, answer_columns, without_ticks
 from opinion_warehouse.readers.bulk import own_ids
 from opinion_warehouse.readers.cells import CellReader, Cells
 from opinion_warehouse.readers.job import Job, RowCheck
@@ -17,7 +18,7 @@ from opinion_warehouse.readers.problems import BadCell, FileRejected
 from opinion_warehouse.readers.repeats import Repeats, hashed
 from opinion_warehouse.readers.table import Batch, Table
 from opinion_warehouse.readers.text import fold
-from opinion_warehouse.readers.values import number, plain_code, text_of
+from opinion_warehouse.readers.values import any_of, day, number, plain_code, text_of
 from opinion_warehouse.sources import MissingCode, Survey
 from opinion_warehouse.sources.survey import Group
 
@@ -35,7 +36,7 @@ def read_survey(job: Job, table: Table) -> None:
     survey = job.source.survey
     reader = _Reader(job, survey)
     if survey.respondent_id:
-        identity = [column for column in (survey.wave_from.column, survey.respondent_id) if column]
+        identity = _identity(survey)
         repeats = Repeats(job.scratch)
         for batch in table.batches(identity):
             repeats.add(_identities(batch, identity), batch.row_numbers)
@@ -43,6 +44,11 @@ def read_survey(job: Job, table: Table) -> None:
     for batch in table.batches(None):
         reader.take(batch)
     job.output.quarantine(table.bad_rows)
+
+
+def _identity(survey: Survey) -> list[str]:
+    """The columns that are alike in rows of one interview, and may be in others."""
+    return [column for column in (survey.wave_from.column, survey.respondent_id) if column]
 
 
 def _identities(batch: Batch, columns: list[str]) -> "pl.Series":
@@ -56,7 +62,7 @@ def _identities(batch: Batch, columns: list[str]) -> "pl.Series":
 def constant_wave(survey: Survey, file_name: str) -> str | None:
     """The wave of the whole file, or None where a column says it."""
     rule = survey.wave_from
-    if rule.column:
+    if rule.column or rule.date_column:
         return None
     match = re.search(rule.file_name, file_name) if rule.file_name else None
     wave = rule.constant or (match[1] if match else None)
@@ -72,6 +78,10 @@ class _Reader:
         self.decimal = job.source.files.decimal
         self.wave = constant_wave(survey, job.file_name)
         self.waves = {wave.id for wave in survey.waves}
+        self.fieldwork = [
+            (date.fromisoformat(wave.fieldwork_start), date.fromisoformat(wave.fieldwork_end), wave.id)
+            for wave in survey.waves
+        ]
         self.read_wave = CellReader(self._wave, None)
         self.place = place_reader(job.reference, survey.place_names, survey.coverage_place)
         self.read_place = CellReader(self._place, None)
@@ -91,6 +101,10 @@ class _Reader:
             )
             for question, item, column, read in answer_columns(survey, self.decimal)
         ]
+        self.columns = [column for _, _, column, _, _ in self.questions]
+        self.not_offered = {
+            wave: _not_offered_in(survey, at) for at, wave in enumerate(wave.id for wave in survey.waves)
+        }
         self.doubtful: dict[int, int] = {}
         self.seen: set[str] = set()
 
@@ -108,8 +122,9 @@ class _Reader:
 
         complete = constant(True, pl.Boolean)
         if survey.complete_when:
-            complete = batch.frame.get_column(survey.complete_when).fill_null("") != ""
-        wave_column = survey.wave_from.column
+            said = batch.frame.get_column(survey.complete_when).fill_null("")
+            complete = any_of(said, survey.complete_cells) if survey.complete_cells else said != ""
+        wave_column = survey.wave_from.column or survey.wave_from.date_column
         waves = (
             self.read_wave.values(cells(wave_column), pl.String)
             if wave_column
@@ -129,6 +144,8 @@ class _Reader:
             (question, item, self._answers(cells(column), complete, done, begun))
             for question, item, column, done, begun in self.questions
         ]
+        self._check_offered(batch, waves, answers, check)
+        answers = self._silent(answers)
         keys = self._keys(batch, waves, check)
         columns["panel_key"] = self._panel_keys(batch)
         self.job.output.quarantine(check.sorted())
@@ -163,7 +180,7 @@ class _Reader:
     @staticmethod
     def _answers(
         column: Cells, complete: "pl.Series", done: CellReader[Cell], begun: CellReader[Cell]
-    ) -> "tuple[pl.Series, pl.Series, pl.Series]":
+    ) -> Answers:
         """Answer codes, numbers and missing codes of a column."""
         if complete.all():
             return _parts(*done.look_up(column))
@@ -178,11 +195,54 @@ class _Reader:
         )
         return codes, numbers, missing
 
+    def _check_offered(
+        self,
+        batch: Batch,
+        waves: "pl.Series",
+        answers: "list[tuple[str, str, tuple[pl.Series, pl.Series, pl.Series]]]",
+        check: RowCheck,
+    ) -> None:
+        """Nobody gave an answer that the wave did not offer."""
+        for wave in waves.drop_nulls().unique() if any(self.not_offered.values()) else ():
+            for (question, item, (codes, _, _)), column in zip(answers, self.columns, strict=True):
+                absent = [code for code in self.not_offered[wave] if code[0] == question]
+                if not absent:
+                    continue
+                given = codes == "1" if item else codes.is_in([code for _, code in absent])
+                if not item or (question, item) in absent:
+                    Cells(codes, batch.row_numbers, column, check).note(
+                        given.fill_null(False) & (waves == wave).fill_null(False), _not_offered
+                    )
+
+    def _silent(self, answers: list[tuple[str, str, Answers]]) -> list[tuple[str, str, Answers]]:
+        """The answers, where a question without any tick was none that was asked, or answered."""
+        for question in self.survey.questions:
+            if question.none_ticked:
+                at = [number for number, (asked, _, _) in enumerate(answers) if asked == question.id]
+                mended = without_ticks([answers[number][2] for number in at], question.none_ticked)
+                for number, values in zip(at, mended, strict=True):
+                    answers[number] = (*answers[number][:2], values)
+        return answers
+
     def _wave(self, cell: str | None) -> str:
+        if form := self.survey.wave_from.date_format:
+            return self._wave_of(cell, form)
         wave = self.wave or plain_code(text_of(cell) or "")
         if wave not in self.waves:
             raise BadCell("unknown_wave", "expected a wave the spec declares")
         return wave
+
+    def _wave_of(self, cell: str | None, form: str) -> str:
+        text = text_of(cell)
+        if text is None:
+            raise BadCell("missing_value", "expected the date the wave is known by")
+        if " " not in form:  # of `05/03/2026 9:12:33 SA` the date is read
+            text = text.replace("T", " ").split(" ")[0]
+        asked = day(text, form)
+        for start, end, wave in self.fieldwork:
+            if start <= asked <= end:
+                return wave
+        raise BadCell("unknown_wave", "expected a date within the fieldwork of a wave the spec declares")
 
     def _place(self, cell: str | None) -> str | None:
         place = text_of(cell)
@@ -251,8 +311,7 @@ class _Reader:
     def _note_repeats(self, batch: Batch, keys: list[str | None], check: RowCheck) -> None:
         """The first sound row of a respondent counts."""
         survey = self.survey
-        identity = [column for column in (survey.wave_from.column, survey.respondent_id) if column]
-        hashes = hashed(_identities(batch, identity))
+        hashes = hashed(_identities(batch, _identity(survey)))
         for at in np.flatnonzero(np.isin(hashes, np.fromiter(self.doubtful, np.uint64))).tolist():
             row, key = batch.row_numbers[at], keys[at]
             if key is None or row in check.reasons:
@@ -275,6 +334,22 @@ class _Reader:
         return pl.Series(ids, dtype=pl.String)
 
 
+def _not_offered_in(survey: Survey, at: int) -> set[tuple[str, str]]:
+    """(question, option) of all that the wave at a place of the list did not offer."""
+    waves = [wave.id for wave in survey.waves]
+    return {
+        (question.id, option.code)
+        for question in survey.questions
+        for option in question.options
+        if (option.from_wave and at < waves.index(option.from_wave))
+        or (option.to_wave and at > waves.index(option.to_wave))
+    }
+
+
+def _not_offered(_: str | None) -> BadCell:
+    return BadCell("unknown_code", "expected an option that the spec has the wave offer (from_wave, to_wave)")
+
+
 _INVALID: Cell = (None, None, MissingCode.INVALID)
 
 
@@ -286,7 +361,7 @@ def _open(read: ReadCell, cell: str | None) -> Cell:
     return read(cell, False)
 
 
-def _parts(found: list[Cell], which: "pl.Series") -> "tuple[pl.Series, pl.Series, pl.Series]":
+def _parts(found: list[Cell], which: "pl.Series") -> Answers:
     import polars as pl
 
     return (

@@ -1,12 +1,15 @@
 """A table as the readers see it: batches of text columns, with each row's number in the file."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from opinion_warehouse.readers.header import pass_over
+from opinion_warehouse.readers.layout import LAYOUTS, HeaderRow, heading
 from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading
 from opinion_warehouse.readers.text import clean, clean_column, fold
-from opinion_warehouse.sources import Files
+from opinion_warehouse.sources import Files, ignoring
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,6 +30,10 @@ class Batch:
     row_numbers: list[int]
     frame: "pl.DataFrame"
     _lists: dict[str | None, Column] = field(default_factory=dict)
+
+    def columns(self, names: Sequence[str]) -> "list[pl.Series]":
+        """Several columns."""
+        return [self.frame.get_column(name) for name in names]
 
     def column(self, name: str | None) -> Column:
         """The cells of a column; of one the source does not have, nothing."""
@@ -59,25 +66,34 @@ def table_of_rows(
 ) -> Table:
     """A table of a small file that is read row by row; `rows`: row number in the file → its cells as text.
 
-    Rows before `files.header_row` are passed over, and so are blank rows and totals. Trailing cells may be
-    left out, and nothing may stand beyond the last heading.
+    What stands before the header is passed over, and so are blank rows and totals. Trailing cells may be left
+    out, and nothing may stand beyond the last heading.
     """
-    header: list[str] | None = None
-    width = 0
+    layout = LAYOUTS[files.layout]
+    header: list[str] | None = list(files.column_names) or None
+    header_rows: list[HeaderRow] = []
+    width = len(files.column_names)
     numbers: list[int] = []
     kept: list[Sequence[str | None]] = []
     bad_rows: list[BadRow] = []
-    for number, values in rows:
-        if number < files.header_row:
-            continue
+    for number, values in pass_over(rows, files):
         cells = [clean(cell) or None if cell else None for cell in values]
         if header is None:
-            while cells and not cells[-1]:
-                cells.pop()
-            header = match_header(cells, wanted, ignored)
-            width = len(header)
+            header_rows.append(cells)
+            if len(header_rows) == layout.header_rows:
+                headings = layout.headings(header_rows)
+                while headings and not headings[-1]:
+                    headings.pop()
+                header = match_header(headings, wanted, ignored)
+                width = len(header)
             continue
-        if not any(cells) or is_total(cells, header, wanted):
+        if not any(cells):
+            continue
+        if cells in header_rows:
+            detail = "the header stands here again"
+            bad_rows.append((number, [{"code": "duplicate_header_row", "column": None, "detail": detail}]))
+            continue
+        if is_total(cells, header, wanted):
             continue
         if reason := _misfit(cells, width):
             bad_rows.append((number, [reason]))
@@ -134,12 +150,15 @@ def _misfit(cells: Sequence[str | None], width: int) -> Reason | None:
 
 
 def match_header(found: Sequence[str | None], wanted: Sequence[str], ignored: Sequence[str]) -> list[str]:
-    """The file's headings in the spec's spelling, or FileRejected with what differs."""
+    """The file's headings in the spec's spelling, or FileRejected with what differs.
+
+    A heading that is blank, or stands more than once, may go by its position: `(column 7)`.
+    """
     if len(found) > MAX_COLUMNS:
         raise FileRejected("too_many_columns", f"the header has more than {MAX_COLUMNS} columns")
-    spelling = {clean(name): name for name in [*wanted, *ignored]}
-    names = [clean(name or "") for name in found]
-    absent = [name for name in wanted if clean(name) not in names]
+    names = _named(found, [*wanted, *ignored])
+    spelling = {heading(name): name for name in [*wanted, *ignored]}
+    extra, absent = difference(found, wanted, ignored)
     if wanted and len(absent) == len(wanted):
         detail = "none of the spec's columns stands in the header row; check delimiter, sheet and header_row"
         raise FileRejected("no_header", detail)
@@ -149,18 +168,45 @@ def match_header(found: Sequence[str | None], wanted: Sequence[str], ignored: Se
     twice = [number for number, name in enumerate(names, 1) if name in names[: number - 1]]
     if twice:
         shown = safe_heading(names[twice[0] - 1], twice[0])
-        raise FileRejected("duplicate_header", f"the heading {shown} stands twice", shown)
-    extra = [safe_heading(name, number) for number, name in enumerate(names, 1) if name not in spelling]
-    difference = "; ".join(
+        first = names.index(names[twice[0] - 1]) + 1
+        detail = f"the heading {shown} stands twice, in columns {first} and {twice[0]}"
+        raise FileRejected("duplicate_header", detail, shown)
+    differs = "; ".join(
         f"{what}: {', '.join(columns[:20])}" + (f" and {len(columns) - 20} more" if len(columns) > 20 else "")
         for what, columns in (("not in the spec", extra), ("not in the file", absent))
         if columns
     )
     if extra:
-        raise FileRejected("unknown_column", f"{difference}. Map it or add it to ignore_columns", extra[0])
+        raise FileRejected("unknown_column", f"{differs}. Map it or add it to ignore_columns", extra[0])
     if absent:
-        raise FileRejected("missing_column", difference, absent[0])
-    return [spelling[name] for name in names]
+        raise FileRejected("missing_column", differs, absent[0])
+    return [spelling.get(name, name) for name in names]
+
+
+def difference(
+    found: Sequence[str | None], wanted: Sequence[str], ignored: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Headings the spec does not know, as they may be shown, and columns the file does not have."""
+    names = _named(found, [*wanted, *ignored])
+    is_ignored, read = ignoring(heading(name) for name in ignored), {heading(name) for name in wanted}
+    extra = [
+        safe_heading(name, number)
+        for number, name in enumerate(names, 1)
+        if name not in read and not is_ignored(name)
+    ]
+    return extra, [name for name in wanted if heading(name) not in names]
+
+
+def _named(found: Sequence[str | None], known: Sequence[str]) -> list[str]:
+    """The headings as they are compared; what has no name of its own goes by its position, if that is known."""
+    names = [heading(name) for name in found]
+    by_position, count = {heading(name) for name in known if name.startswith("(column ")}, Counter(names)
+    return [
+        f"(column {number})"
+        if (not name or count[name] > 1) and f"(column {number})" in by_position
+        else name
+        for number, name in enumerate(names, 1)
+    ]
 
 
 def is_total(cells: Sequence[str | None], header: Sequence[str], wanted: Sequence[str]) -> bool:

@@ -2,15 +2,18 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.text import clean, fold
 from opinion_warehouse.readers.written import IN_WORDS, moment_in_words
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _WHOLE_FLOAT = re.compile(r"^(-?\d+)\.0+$")
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$", re.ASCII)
@@ -89,17 +92,22 @@ def plain_code(cell: str) -> str:
     return match[1] if match else cell
 
 
-def _as_declared(cell: str, form: str, iso: re.Pattern[str]) -> datetime:
+def _as_declared(cell: str, form: str, iso: tuple[re.Pattern[str], ...]) -> datetime:
     """By the declared form; a spreadsheet's own date cells arrive in ISO form, whatever it is."""
-    if form == "iso" or (iso.fullmatch(cell) and not form.startswith("%Y-%d")):
+    if form == "iso" or (any(one.fullmatch(cell) for one in iso) and not form.startswith("%Y-%d")):
         return datetime.fromisoformat(cell)
     return moment_in_words(cell) if form == IN_WORDS else datetime.strptime(cell, form)  # noqa: DTZ007
+
+
+def any_of(cells: "pl.Series", values: Sequence[str]) -> "pl.Series":
+    """Whether each cell is one of these, by `plain_code` too; for a column of texts without nulls."""
+    return cells.is_in(list(values)) | cells.str.replace(_WHOLE_FLOAT.pattern, "$1").is_in(list(values))
 
 
 def day(cell: str, form: str) -> date:
     """A date in the declared form, or in ISO form."""
     try:
-        value = _as_declared(cell, form, _ISO_DATE).date()
+        value = _as_declared(cell, form, (_ISO_DATE,)).date()
     except (ValueError, OverflowError):
         raise BadCell("bad_date", f"expected a date of the form {form}") from None
     if value < EARLIEST:
@@ -115,7 +123,8 @@ def instant(cell: str, form: str, zone: ZoneInfo) -> datetime:
                 raise ValueError
             seconds = float(cell) / (1000 if form == "epoch_ms" else 1)
             return datetime.fromtimestamp(seconds, UTC)
-        value = _as_declared(cell, form, _ISO_MOMENT)
+        # a date cell at midnight arrives without its time
+        value = _as_declared(cell, form, (_ISO_MOMENT, _ISO_DATE))
         if value.tzinfo is None:
             value = value.replace(tzinfo=zone)
         value = value.astimezone(UTC)

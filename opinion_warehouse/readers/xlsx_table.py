@@ -1,11 +1,12 @@
 """XLSX → Table: the one sheet the spec declares, by calamine. Values only; nothing is computed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from opinion_warehouse.readers.container import check_container
+from opinion_warehouse.readers.header import pass_over
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.table import MAX_COLUMNS, Table, table_of_rows
 from opinion_warehouse.sources import Files
@@ -27,10 +28,8 @@ def has_sheet(workbook: Any, sheet: str) -> bool:
     return sheet in workbook.sheet_names
 
 
-def read_sheet(
-    workbook: Any, sheet: str, files: Files, wanted: Sequence[str], ignored: Sequence[str]
-) -> Table:
-    """Open a sheet; raises FileRejected for a fault of its structure."""
+def sheet_rows(workbook: Any, sheet: str, files: Files) -> Iterator[tuple[int, list[str | None]]]:
+    """A sheet's rows as text, by number; raises FileRejected for a fault of its structure."""
     if not has_sheet(workbook, sheet):
         raise FileRejected("missing_sheet", f"the workbook has no sheet {sheet}", sheet)
     try:
@@ -42,11 +41,25 @@ def read_sheet(
     if content.total_width > MAX_COLUMNS:
         raise FileRejected("too_many_columns", f"the sheet has more than {MAX_COLUMNS} columns")
     # from the sheet's first row, whatever stands there
-    rows = (
+    return (
         (number, [cell_text(value, files.decimal) for value in row])
         for number, row in enumerate(content.iter_rows(), 1)
     )
-    return table_of_rows(rows, files, wanted, ignored)
+
+
+def sheet_header(workbook: Any, sheet: str, files: Files) -> list[str | None] | None:
+    """The header's cells, without blank ones at its end."""
+    cells = next((list(cells) for _, cells in pass_over(sheet_rows(workbook, sheet, files), files)), None)
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def read_sheet(
+    workbook: Any, sheet: str, files: Files, wanted: Sequence[str], ignored: Sequence[str]
+) -> Table:
+    """Open a sheet; raises FileRejected for a fault of its structure."""
+    return table_of_rows(sheet_rows(workbook, sheet, files), files, wanted, ignored)
 
 
 def cell_text(value: Any, decimal: str) -> str | None:

@@ -18,7 +18,8 @@ from opinion_warehouse.sources.base import (
 )
 from opinion_warehouse.sources.design import Design, Target, Weighting
 from opinion_warehouse.sources.document import SpecError, SpecInvalid
-from opinion_warehouse.sources.files import Files
+from opinion_warehouse.sources.files import Files, RowFilter
+from opinion_warehouse.sources.headings import Header, ignoring
 from opinion_warehouse.sources.load import (
     check_sources,
     load_source,
@@ -56,6 +57,7 @@ __all__ = [
     "FollowupColumns",
     "Group",
     "Harmonised",
+    "Header",
     "Identifier",
     "Item",
     "Keep",
@@ -70,6 +72,7 @@ __all__ = [
     "Ratio",
     "Report",
     "ReportColumns",
+    "RowFilter",
     "Social",
     "SocialColumns",
     "Source",
@@ -84,6 +87,7 @@ __all__ = [
     "WaveFrom",
     "Weighting",
     "check_sources",
+    "ignoring",
     "load_source",
     "load_sources",
     "missing_code",

@@ -1,12 +1,13 @@
 """Which files of a source are read, and how their bytes become rows."""
 
 import codecs
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from opinion_warehouse.sources import encodings  # noqa: F401  (its import registers tcvn3 and vni)
-from opinion_warehouse.sources.base import Model
+from opinion_warehouse.sources.base import Model, repeated
+from opinion_warehouse.sources.column_names import PRESETS
 
 
 def _known_encoding(name: str) -> str:
@@ -21,6 +22,32 @@ def _known_encoding(name: str) -> str:
     return name
 
 
+def _preset_names(value: Any) -> Any:
+    """A shipped list of names by its word; a list as it is."""
+    if not isinstance(value, str):
+        return value
+    if value not in PRESETS:
+        raise ValueError(f"is no list of names that is known; write {', '.join(PRESETS)} or the names in […]")
+    return PRESETS[value]
+
+
+class RowFilter(Model):
+    """Which rows are records, and which are previews, tests or spam, by one column's cells.
+
+    A cell that stands in neither list makes its row bad.
+    """
+
+    column: str
+    keep: list[str] = Field(min_length=1, description='cells of rows that count ("" for a blank one)')
+    leave_out: list[str] = Field(min_length=1, description="cells of rows that do not; they are counted")
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if both := sorted(set(self.keep) & set(self.leave_out)):
+            raise ValueError(f"{both[0]!r} stands in `keep` and in `leave_out`; keep one")
+        return self
+
+
 class Files(Model):
     """Which files of the source's inbox folder are read, and how their bytes become rows."""
 
@@ -33,7 +60,23 @@ class Files(Model):
     delimiter: str = Field(",", min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."
     sheet: str | None = Field(None, description="xlsx: the one sheet that is read; required there")
-    header_row: int = Field(1, ge=1, description="1-based row of the column names")
+    header_row: int = Field(1, ge=1, description="1-based row of the column names; the first, of several")
+    header_has: list[str] = Field(
+        [], description="instead of header_row: headings by which the row of column names is found"
+    )
+    column_names: Annotated[list[str], BeforeValidator(_preset_names)] = Field(
+        [], description="of files without a header: the names by position, or a shipped list's word"
+    )
+    layout: Literal["plain", "limesurvey_vv", "qualtrics", "qualtrics_legacy", "surveymonkey"] = Field(
+        "plain", description="how the tool lays its header rows out"
+    )
+    quoting: Literal["double", "none"] = Field(
+        "double", description='none: a " in a cell is a character like any other'
+    )
+    row_cap: int | None = Field(
+        None, ge=1, description="rows the tool exports at most: a file with just as many is taken as cut off"
+    )
+    rows: RowFilter | None = Field(None, description="rows the spec leaves out")
     max_bytes: int = Field(2_000_000_000, gt=0)
 
     @model_validator(mode="after")
@@ -42,8 +85,27 @@ class Files(Model):
             raise ValueError("an xlsx source needs `sheet`: the one sheet that is read")
         if self.format == "csv" and self.sheet:
             raise ValueError("a csv source has no `sheet`; remove it")
+        if self.layout == "limesurvey_vv" and (self.format != "csv" or self.delimiter != "\t"):
+            raise ValueError('a LimeSurvey VV file is text with tabs: `format: csv` and `delimiter: "\\t"`')
         if "/" in self.pattern or "\\" in self.pattern:
             raise ValueError("`pattern` is matched in the source's own inbox folder; it takes no path")
         if self.delimiter in '"\r\n' or (self.delimiter == self.decimal and self.decimal == "."):
             raise ValueError("`delimiter` must be no quote, line end or full stop")
+        return self
+
+    @model_validator(mode="after")
+    def _header_is_declared_once(self) -> Self:
+        if (self.header_row != 1) + bool(self.header_has) + bool(self.column_names) > 1:
+            raise ValueError("give one of `header_row`, `header_has` and `column_names`")
+        is_table = self.format in ("csv", "xlsx")
+        if not is_table and (self.header_has or self.column_names):
+            raise ValueError("`header_has` and `column_names` are for csv and xlsx; remove them")
+        if self.format != "csv" and self.quoting != "double":
+            raise ValueError("`quoting` is for csv; remove it")
+        for name in ("header_has", "column_names"):
+            names = getattr(self, name)
+            if again := repeated(names):
+                raise ValueError(f"{again[0]!r} stands twice in `{name}`; each may stand once")
+            if not all(heading.strip() for heading in names):
+                raise ValueError(f"`{name}` holds a blank name")
         return self

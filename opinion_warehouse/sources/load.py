@@ -193,6 +193,8 @@ def _topics(source: Source) -> Iterator[tuple[Location, str]]:
     for number, query in enumerate(source.social.queries if source.social else []):
         if query.topic:
             yield ("social", "queries", number, "topic"), query.topic
+    for cell, code in source.social.topics.items() if source.social else ():
+        yield ("social", "topics", cell), code
 
 
 def _places(source: Source) -> Iterator[tuple[Location, str]]:
@@ -203,6 +205,8 @@ def _places(source: Source) -> Iterator[tuple[Location, str]]:
         section = getattr(source, name)
         if section and section.coverage_place:
             yield (name, "coverage_place"), section.coverage_place
+    for cell, code in source.social.places.items() if source.social else ():
+        yield ("social", "places", cell), code
     for number, unit in enumerate(source.report.units if source.report else []):
         if unit.place:
             yield ("report", "units", number, "place"), unit.place
@@ -219,5 +223,8 @@ def _platforms(source: Source) -> Iterator[tuple[Location, str]]:
         return
     if source.social.platform:
         yield ("social", "platform"), source.social.platform
+    for number, header in enumerate(source.social.other_headers):
+        if header.platform:
+            yield ("social", "other_headers", number, "platform"), header.platform
     for cell, code in source.social.platforms.items():
         yield ("social", "platforms", cell), code

@@ -1,12 +1,28 @@
 """The social section of a spec: a vendor's export → items without author and text."""
 
-from typing import Annotated, Literal, Self
+import math
+from itertools import combinations
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from opinion_warehouse.sources.base import Code, Model, PlaceNames, Text, repeated
+from opinion_warehouse.sources.headings import Ignored
+from opinion_warehouse.sources.zone import Zone
 
 Sentiment = Literal["positive", "negative", "neutral", "unknown"]
+Unmapped = Literal["quarantine", "none"]
+SEPARATORS = "|;,"
+"""What parts the topics of a cell where a spec declares nothing else."""
+_SERVES = {
+    "topics": "topic",
+    "topics_separator": "topic",
+    "places": "place",
+    "place_names": "place",
+    "sentiment_bands": "sentiment",
+    "sentiment_separator": "sentiment",
+}
+"""What is of use only where a column of that field is read."""
 
 
 def _instant_format(text: str) -> str:
@@ -19,11 +35,20 @@ def _instant_format(text: str) -> str:
     return text
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+InstantFormat = Annotated[str, AfterValidator(_instant_format)]
+Columns = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
+"""One heading, or several that make up one value."""
+
+
 class SocialColumns(Model):
     """Canonical field → column heading. `text` columns are topic-coded and dropped in the parser."""
 
-    item_id: str
-    published_at: str
+    item_id: Columns = Field(description="several: hashed together; the first is never empty")
+    published_at: Columns = Field(description="several (date, time): joined by a space")
     platform: str | None = None
     query: str | None = None
     topic: str | None = None
@@ -36,8 +61,26 @@ class SocialColumns(Model):
     @property
     def cells(self) -> list[str]:
         """Every column it reads. One column may serve two fields (a URL that is the id, too)."""
-        single = [column for name, column in self if name != "text" and column]
-        return list(dict.fromkeys([*single, *self.text]))
+        single = [column for _, column in self if isinstance(column, str)]
+        return list(dict.fromkeys([*self.item_id, *self.published_at, *single, *self.text]))
+
+    @model_validator(mode="after")
+    def _columns_stand_once(self) -> Self:
+        for name in ("item_id", "published_at", "text"):
+            if again := repeated(getattr(self, name)):
+                raise ValueError(f"column {again[0]!r} stands twice in `{name}`; each may stand once")
+        return self
+
+
+class OtherHeader(Model):
+    """Another header of the same source's files. What it does not say is as for `social.columns`."""
+
+    name: str = Field(min_length=1, description="for messages")
+    columns: SocialColumns
+    date_format: InstantFormat | None = None
+    platform: Code | None = None
+    query: Code | None = None
+    ignore_columns: list[Ignored] = Field([], description="besides the source's own")
 
 
 class Query(Model):
@@ -48,17 +91,78 @@ class Query(Model):
     topic: Code | None = None
 
 
+class Span(Model):
+    """Numbers from `low` to `high`, both included, or `above` and `below`, neither; a missing end is open."""
+
+    low: float | None = None
+    above: float | None = None
+    high: float | None = None
+    below: float | None = None
+
+    @property
+    def start(self) -> float:
+        """Where it begins."""
+        return next((end for end in (self.low, self.above) if end is not None), -math.inf)
+
+    @property
+    def end(self) -> float:
+        """Where it ends."""
+        return next((end for end in (self.high, self.below) if end is not None), math.inf)
+
+    def holds(self, number: float) -> bool:
+        """Whether the number lies in it."""
+        return self.start <= number <= self.end and number not in (self.above, self.below)
+
+    def meets(self, other: "Span") -> bool:
+        """Whether a number lies in both."""
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        return start < end or (start == end and self.holds(start) and other.holds(start))
+
+    @model_validator(mode="after")
+    def _holds_a_number(self) -> Self:
+        if (self.low is not None and self.above is not None) or (
+            self.high is not None and self.below is not None
+        ):
+            raise ValueError("a band has `low` or `above`, and `high` or `below`: one of each")
+        if self.start == -math.inf and self.end == math.inf:
+            raise ValueError("a band needs an end: `low` or `above`, `high` or `below`")
+        if not self.meets(self):
+            raise ValueError("the band holds no number: it ends before it begins")
+        return self
+
+
 class Social(Model):
     """How a file's rows become items."""
 
     columns: SocialColumns
-    date_format: Annotated[str, AfterValidator(_instant_format)] = Field(
+    other_headers: list[OtherHeader] = Field(
+        [], description="further headers the files may have; each file's own header chooses"
+    )
+    date_format: InstantFormat = Field(
         description='strptime format, "iso", "epoch_s", "epoch_ms" or "vi_words"'
+    )
+    date_zone: Zone | None = Field(
+        None, description="of times without an offset, where it is not the source's time_zone"
     )
     platform: Code | None = Field(None, description="constant, where no column says")
     query: Code | None = Field(None, description="constant, where no column says")
     platforms: dict[str, Code] = Field({}, description="cell value → platform code")
+    topics: dict[str, Code] = Field(
+        {}, description="tag → topic code; without it, cells hold topic codes themselves"
+    )
+    topics_separator: str | None = Field(
+        None, min_length=1, description="parts a cell's tags; else | ; and ,"
+    )
+    unmapped_topics: Unmapped = Field("quarantine", description="tags `topics` does not name")
+    places: dict[str, Code] = Field(
+        {}, description="cell value → place code; without it, cells hold place codes themselves"
+    )
+    unmapped_places: Unmapped = Field("quarantine", description="cells `places` does not name")
     sentiments: dict[str, Sentiment] = {}
+    sentiment_bands: dict[Sentiment, Span] = Field({}, description="of a number")
+    sentiment_separator: str | None = Field(
+        None, min_length=1, description="of a cell that is a list, its first part is read"
+    )
     sentiment_method: Literal["vendor", "human", "none"] = "none"
     metric_definition: Text | None = None
     queries: list[Query] = Field(min_length=1)
@@ -66,18 +170,70 @@ class Social(Model):
     coverage_place: Code | None = None
     place_names: PlaceNames | None = None
 
+    def with_header(self, header: OtherHeader) -> "Social":
+        """As it is for files that have this other header."""
+        columns = header.columns
+        changes = {
+            "columns": columns,
+            "other_headers": [],
+            "date_format": header.date_format or self.date_format,
+            "platform": None if columns.platform else header.platform or self.platform,
+            "query": None if columns.query else header.query or self.query,
+        }
+        return self.model_copy(update=changes)
+
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        for name in ("platform", "query"):
-            if bool(getattr(self, name)) == bool(getattr(self.columns, name)):
-                raise ValueError(f"give `{name}` (a constant) or `columns.{name}`: exactly one of the two")
         again = repeated(query.code for query in self.queries)
         if again:
             raise ValueError(f"query {again[0]!r} stands twice in `queries`; each may stand once")
-        if self.query and self.query not in {query.code for query in self.queries}:
-            raise ValueError(f"`query` {self.query!r} is none of `queries`")
-        if self.place_names and not self.columns.place:
-            raise ValueError("`place_names` needs the column of the names: `columns.place`")
-        if self.columns.sentiment and self.sentiment_method == "none":
-            raise ValueError("a sentiment column needs `sentiment_method`: vendor or human")
+        again = repeated(header.name for header in self.other_headers)
+        if again:
+            raise ValueError(f"name {again[0]!r} stands twice in `other_headers`; each may stand once")
+        _check_columns(self, "")
+        for header in self.other_headers:
+            where = f"`other_headers` {header.name!r}: "
+            for name in ("platform", "query"):
+                if getattr(header, name) and getattr(header.columns, name):
+                    raise ValueError(f"{where}give `{name}` or `columns.{name}`, not both")
+            _check_columns(self.with_header(header), where)
         return self
+
+    @model_validator(mode="after")
+    def _maps_are_of_use(self) -> Self:
+        headers = [self.columns, *(header.columns for header in self.other_headers)]
+        read = {name for columns in headers for name, column in columns if column}
+        for name, field in _SERVES.items():
+            if getattr(self, name) and field not in read:
+                raise ValueError(f"`{name}` needs `columns.{field}`; name it or remove `{name}`")
+        for one, two in combinations(self.sentiment_bands, 2):
+            if self.sentiment_bands[one].meets(self.sentiment_bands[two]):
+                raise ValueError(
+                    f"`sentiment_bands` {one} and {two} hold the same number; `above` and `below` leave an"
+                    " end out"
+                )
+        for name in ("topics", "places"):
+            if getattr(self, f"unmapped_{name}") == "none" and not getattr(self, name):
+                raise ValueError(f"`unmapped_{name}` is about what `{name}` does not name; it is not there")
+        if self.places and self.place_names:
+            raise ValueError("give `places` (a map) or `place_names`, not both")
+        parting = self.topics_separator or SEPARATORS
+        for tag in self.topics:
+            cut = parting in tag if self.topics_separator else any(mark in tag for mark in parting)
+            if cut:
+                raise ValueError(
+                    f"`topics` {tag!r} holds a mark that parts the tags of a cell ({parting}); set"
+                    " `topics_separator` to the one that parts them, or map the parts"
+                )
+        return self
+
+
+def _check_columns(social: Social, where: str) -> None:
+    """Constants and columns agree; raises ValueError."""
+    for name in ("platform", "query"):
+        if bool(getattr(social, name)) == bool(getattr(social.columns, name)):
+            raise ValueError(f"{where}give `{name}` (a constant) or `columns.{name}`: exactly one of the two")
+    if social.query and social.query not in {query.code for query in social.queries}:
+        raise ValueError(f"{where}`query` {social.query!r} is none of `queries`")
+    if social.columns.sentiment and social.sentiment_method == "none":
+        raise ValueError(f"{where}a sentiment column needs `sentiment_method`: vendor or human")

@@ -1,23 +1,17 @@
 """One source: `sources/<family>/<id>.yml` as a whole."""
 
-from typing import Annotated, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from itertools import combinations
+from typing import Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from opinion_warehouse.sources.base import Due, Family, Identifier, Keep, Model, Place, Text, repeated
 from opinion_warehouse.sources.files import Files
+from opinion_warehouse.sources.headings import Header, Ignored
 from opinion_warehouse.sources.report import Report
 from opinion_warehouse.sources.social import Social
 from opinion_warehouse.sources.survey import Survey
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("is no time zone; write one like Asia/Ho_Chi_Minh or UTC") from None
-    return name
+from opinion_warehouse.sources.zone import Zone
 
 
 class Source(Model):
@@ -30,12 +24,12 @@ class Source(Model):
     licence: str = Field(min_length=1)
     provenance: str = Field(min_length=1, description="where it comes from")
     is_made: bool = Field(False, description="true: the data are made up, and say so wherever they show")
-    time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Ho_Chi_Minh"
+    time_zone: Zone = "Asia/Ho_Chi_Minh"
     files: Files
     due: Due = Due()
     keep: Keep = Keep()
-    ignore_columns: list[str] = Field(
-        [], description="columns known and never read; personal ones stand here"
+    ignore_columns: list[Ignored] = Field(
+        [], description="columns known and never read; personal ones stand here. * stands for anything"
     )
     places: list[Place] = []
     survey: Survey | None = None
@@ -50,9 +44,40 @@ class Source(Model):
     @property
     def cells(self) -> list[str]:
         """Every column the parser reads of a file's main table."""
-        if self.survey:
-            return self.survey.cells
-        return self.report.columns.cells if self.report else self.social.columns.cells if self.social else []
+        section = (
+            self.survey or (self.report and self.report.columns) or (self.social and self.social.columns)
+        )
+        columns = section.cells if section else []
+        rows = self.files.rows
+        return [*columns, rows.column] if rows and rows.column not in columns else columns
+
+    @property
+    def headers(self) -> list[Header]:
+        """The headers its files may have; `with_header` goes by the place in this list."""
+        first = Header(name="columns", wanted=self.cells, ignored=self.ignore_columns)
+        others = self.social.other_headers if self.social else []
+        return [
+            first,
+            *(
+                Header(
+                    name=header.name,
+                    wanted=header.columns.cells,
+                    ignored=[*self.ignore_columns, *header.ignore_columns],
+                )
+                for header in others
+            ),
+        ]
+
+    def with_header(self, place: int) -> "Source":
+        """The source as it is for files that have this header."""
+        if place == 0 or self.social is None:
+            return self
+        header = self.social.other_headers[place - 1]
+        changes = {
+            "social": self.social.with_header(header),
+            "ignore_columns": [*self.ignore_columns, *header.ignore_columns],
+        }
+        return self.model_copy(update=changes)
 
     @model_validator(mode="after")
     def _one_section_of_its_family(self) -> Self:
@@ -68,9 +93,44 @@ class Source(Model):
         again = repeated(place.code for place in self.places)
         if again:
             raise ValueError(f"place {again[0]!r} stands twice in `places`; each may stand once")
-        both = [column for column in self.ignore_columns if column in self.cells]
-        if both:
-            raise ValueError(f"column {both[0]!r} is read and stands in `ignore_columns`; remove it from one")
-        if self.report and self.report.followup and self.files.format != "xlsx":
-            raise ValueError("`report.followup` is a second sheet: `files.format` must be xlsx")
+        for header in self.headers:
+            both = [column for column in header.ignored if column in header.wanted]
+            if both:
+                raise ValueError(
+                    f"column {both[0]!r} is read and stands in `ignore_columns`; remove it from one"
+                )
+        if self.report and self.report.followup:
+            if self.files.format != "xlsx":
+                raise ValueError("`report.followup` is a second sheet: `files.format` must be xlsx")
+            if self.files.header_has or self.files.column_names:
+                raise ValueError("`report.followup` is a second sheet: give both sheets' `header_row`")
+        return self
+
+    @model_validator(mode="after")
+    def _headers_can_be_met(self) -> Self:
+        headers, files = self.headers, self.files
+        if len(headers) > 1 and (files.format not in ("csv", "xlsx") or files.column_names):
+            raise ValueError("`social.other_headers` are told apart by a header of csv or xlsx")
+        for one, two in combinations(headers, 2):
+            if one.fits_together(two):
+                raise ValueError(
+                    f"a file could have both headers, {one.name!r} and {two.name!r}: let one read a column"
+                    " the other does not know"
+                )
+        for heading in files.header_has:
+            strange = [header.name for header in headers if not header.knows(heading)]
+            if strange:
+                raise ValueError(
+                    f"`files.header_has` {heading!r} is neither read nor in `ignore_columns`"
+                    + (f" of {strange[0]!r}" if len(headers) > 1 else "")
+                )
+        if files.column_names:
+            absent = [column for column in self.cells if column not in files.column_names]
+            if absent:
+                raise ValueError(f"column {absent[0]!r} is none of `files.column_names`")
+            if self.ignore_columns:
+                raise ValueError(
+                    "with `files.column_names` every column that is not read is left out; remove"
+                    " `ignore_columns`"
+                )
         return self

@@ -107,7 +107,12 @@ class Version(Model):
 
 
 class Question(Model):
-    """One question. `multiple`: `columns` maps option code → column, a cell equal to `ticked` is a yes."""
+    """One question.
+
+    `multiple` is written in one of two ways. `columns` maps option code → column: a cell equal to `ticked`,
+    or to one of the option's own `cells`, is a yes. Or one `column` holds the options chosen, joined by
+    `separator`. `other` is the option that text of the respondent's own counts as; the text is not kept.
+    """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
     kind: Literal["single", "multiple", "numeric"]
@@ -115,6 +120,11 @@ class Question(Model):
     columns: dict[str, str] = {}
     ticked: str = "Y"
     unticked: list[str] = Field(["", "N", "0"], description="cells that mean: shown, not ticked")
+    none_ticked: MissingName | None = Field(
+        None, description="why the answer is missing where no column is ticked; none: nothing was chosen"
+    )
+    separator: str | None = Field(None, min_length=1, max_length=8, description="between options in one cell")
+    other: Code | None = Field(None, description="option code of a respondent's own text")
     wording: Text
     versions: list[Version] = Field([], description="later wordings")
     topic: Code
@@ -131,27 +141,14 @@ class Question(Model):
     @property
     def cells(self) -> list[str]:
         """The columns it is read from."""
-        return list(self.columns.values()) if self.kind == "multiple" else [self.column or ""]
+        return list(self.columns.values()) if self.columns else [self.column or ""]
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        if self.kind == "multiple":
-            if self.column or not self.columns:
-                raise ValueError(
-                    "a multiple question needs `columns` (option code → column), and no `column`"
-                )
-            codes = {option.code for option in self.options}
-            if codes != set(self.columns):
-                odd = sorted(codes ^ set(self.columns))
-                raise ValueError(
-                    f"`options` and `columns` must name the same codes; {odd} stand on one side only"
-                )
-            if self.ticked in self.unticked:
-                raise ValueError("`ticked` also stands in `unticked`")
-        elif not self.column or self.columns:
-            raise ValueError(f"a {self.kind} question needs `column`, and no `columns`")
-        if self.kind == "single" and not self.options:
-            raise ValueError("a single question needs its `options`")
+        for problem in self._wrong_multiple() if self.kind == "multiple" else self._wrong_column():
+            raise ValueError(problem)
+        if self.kind != "numeric" and not self.options:
+            raise ValueError(f"a {self.kind} question needs its `options`")
         if self.kind == "numeric" and self.options:
             raise ValueError("a numeric question has no `options`; use `missing` for its missing codes")
         if self.kind != "numeric" and (self.low is not None or self.high is not None):
@@ -162,8 +159,8 @@ class Question(Model):
             raise ValueError("only a numeric question has `percent` and `number_words`")
         if self.percent and self.number_words:
             raise ValueError("a percentage has no `number_words`")
-        if self.kind == "multiple" and _cells(self.options):
-            raise ValueError("options of a multiple question have no `cells`; use `ticked` and `unticked`")
+        if self.other is not None and self.other not in {option.code for option in self.options}:
+            raise ValueError(f"`other` {self.other!r} is none of the `options`")
         again = repeated([*(option.code for option in self.options), *_cells(self.options)])
         if again:
             raise ValueError(f"option {again[0]!r} stands twice; codes must differ")
@@ -173,6 +170,34 @@ class Question(Model):
                 f"{both[0]!r} is an option and a missing code; keep one (an option may carry `missing`)"
             )
         return self
+
+    def _wrong_column(self) -> Iterator[str]:
+        if not self.column or self.columns:
+            yield f"a {self.kind} question needs `column`, and no `columns`"
+        if self.separator or self.none_ticked:
+            yield "only a multiple question has `separator` and `none_ticked`"
+
+    def _wrong_multiple(self) -> Iterator[str]:
+        codes = {option.code for option in self.options}
+        if bool(self.column) == bool(self.columns):
+            yield (
+                "a multiple question needs `columns` (option code → column), and no `column`;"
+                " or, where one cell holds several options, `column` and `separator` alone"
+            )
+        elif self.column:
+            if not self.separator:
+                yield "a multiple question in one `column` needs the `separator` between its options"
+            if self.none_ticked:
+                yield "`none_ticked` goes with `columns`; a blank cell is `null_means` or `empty_means`"
+            if inside := [code for code in sorted(codes) if self.separator and self.separator in code]:
+                yield f"the code {inside[0]!r} holds the separator; give it another, and the cell in `cells`"
+        elif self.separator:
+            yield "`separator` goes with `column`; with `columns` each option has a cell of its own"
+        elif codes != set(self.columns):
+            odd = sorted(codes ^ set(self.columns))
+            yield f"`options` and `columns` must name the same codes; {odd} stand on one side only"
+        elif both := {self.ticked, *_cells(self.options)} & set(self.unticked):
+            yield f"{min(both)!r} means ticked and also stands in `unticked`"
 
 
 class Ratio(Model):
@@ -206,6 +231,9 @@ class Survey(Model):
     wave_from: WaveFrom
     respondent_id: str | None = Field(None, description="column; none: the row number")
     complete_when: str | None = Field(None, description="column that is not empty for a complete interview")
+    complete_cells: list[str] = Field(
+        [], description="cells of `complete_when` that say so; none: any that is not empty"
+    )
     place: str | None = Field(None, description="column of the place code, or of its name")
     place_names: PlaceNames | None = None
     coverage_place: Code | None = Field(None, description="the place the whole survey speaks for")
@@ -224,7 +252,8 @@ class Survey(Model):
     @property
     def cells(self) -> list[str]:
         """Every column it reads."""
-        single = [self.wave_from.column, self.respondent_id, self.complete_when, self.place]
+        wave = self.wave_from
+        single = [wave.column, wave.date_column, self.respondent_id, self.complete_when, self.place]
         columns = [column for column in single if column]
         columns += self.design.cells + [group.column for group in self.groups]
         columns += [column for question in self.questions for column in question.cells]
@@ -238,7 +267,7 @@ class Survey(Model):
         return {
             "named": sorted(name for name, column in design.items() if column),
             "is_panel": self.is_panel,
-            "questions": [one.id for one in (*self.questions, *self.ratios)],
+            "questions": [one.id for one in self.questions] + [one.id for one in self.ratios],
         }
 
     @model_validator(mode="after")
@@ -260,6 +289,8 @@ class Survey(Model):
             raise ValueError(f"wave_from.constant {constant!r} is none of the `waves`")
         if self.place_names and not self.place:
             raise ValueError("`place_names` needs the column of the names: `place`")
+        if self.complete_cells and not self.complete_when:
+            raise ValueError("`complete_cells` needs `complete_when`: the column they stand in")
         if self.is_panel and not self.respondent_id:
             raise ValueError("`is_panel` needs `respondent_id`: people are found again by it")
         for earlier, later in pairwise(self.waves):
@@ -268,9 +299,19 @@ class Survey(Model):
                     f"wave {later.id!r} began before {earlier.id!r} and stands after it;"
                     " list `waves` in the order of their fieldwork"
                 )
-        for problem in (*self._wrong_crossings(), *self._wrong_questions(), *self._wrong_margins()):
+        for problem in (
+            *self._wrong_dates(),
+            *self._wrong_crossings(),
+            *self._wrong_questions(),
+            *self._wrong_margins(),
+        ):
             raise ValueError(problem)
         return self
+
+    def _wrong_dates(self) -> Iterator[str]:
+        for earlier, later in pairwise(self.waves) if self.wave_from.date_column else ():
+            if later.fieldwork_start <= earlier.fieldwork_end:
+                yield f"waves {earlier.id!r} and {later.id!r} overlap: a `date_column` cannot part them"
 
     def _wrong_crossings(self) -> Iterator[str]:
         dimensions = {group.dimension for group in self.groups}

@@ -84,16 +84,29 @@ class Wave(Model):
 
 
 class WaveFrom(Model):
-    """Where a row's wave id stands: exactly one of the three."""
+    """Where a row's wave id stands: exactly one of the four."""
 
     constant: Code | None = None
     column: str | None = None
+    date_column: str | None = Field(
+        None, description="a date; the wave is the one whose fieldwork it fell in"
+    )
+    date_format: str | None = Field(
+        None, description="of its date, such as %d/%m/%Y; a time after it is passed over"
+    )
     file_name: GroupPattern | None = Field(
         None, description="regular expression searched in the file's name; its first group is the wave id"
     )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if sum(value is not None for value in (self.constant, self.column, self.file_name)) != 1:
-            raise ValueError("give exactly one of `constant`, `column` and `file_name`")
+        given = (self.constant, self.column, self.date_column, self.file_name)
+        if sum(value is not None for value in given) != 1:
+            raise ValueError("give exactly one of `constant`, `column`, `date_column` and `file_name`")
+        if (self.date_column is None) != (self.date_format is None):
+            raise ValueError(
+                "`date_column` and `date_format` go together: the order of a date is never guessed"
+            )
+        if self.date_format and not all(mark in self.date_format for mark in ("%d", "%m")):
+            raise ValueError("`date_format` needs %d and %m, as in %d/%m/%Y")
         return self

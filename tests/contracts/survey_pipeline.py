@@ -68,7 +68,7 @@ def build(warehouse: Settings, folder: Path, surveys: Iterable[Survey], night: d
         inbox=folder / "inbox",
     )
     for survey in surveys:
-        _deliver(settings, survey)
+        _deliver(settings, survey, 1_780_000_000 + 1_000 * (night - NIGHT).days)
     problems = [str(problem) for problem in check_sources(settings.sources_dir)]
     assert not problems, problems
     for file in intake.discover(settings, "survey", night):
@@ -85,7 +85,7 @@ def build(warehouse: Settings, folder: Path, surveys: Iterable[Survey], night: d
     return Built(settings, release_id)
 
 
-def _deliver(settings: Settings, survey: Survey) -> None:
+def _deliver(settings: Settings, survey: Survey, began: int) -> None:
     source_id = survey.spec["id"]
     specs, inbox = settings.sources_dir / "survey", settings.inbox_dir / source_id
     for folder in (specs, inbox):
@@ -97,7 +97,7 @@ def _deliver(settings: Settings, survey: Survey) -> None:
     for number, (name, text) in enumerate(survey.files.items()):
         path = inbox / name
         path.write_text(text, encoding="utf-8")
-        os.utime(path, (1_780_000_000 + number,) * 2)  # long settled, in the order given
+        os.utime(path, (began + number,) * 2)  # long settled, in the order given
 
 
 # ---------------------------------------------------------------- specs

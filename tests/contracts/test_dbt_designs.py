@@ -429,7 +429,7 @@ class _Units:
         return len({path[:2] for path in inside}) - len({path[0] for path in inside})
 
     def variance(self, *waves: tuple[Any, Any]) -> float:
-        """Of the sum of residuals of one wave, or of several: (residual of each row, whether it is of the wave).
+        """Of the sum of residuals of one wave, or of several: (residual of a row, whether it is of the wave).
 
         A wave's fraction of the population is its own; what it takes off is taken off its residuals.
         """

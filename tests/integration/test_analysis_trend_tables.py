@@ -266,12 +266,17 @@ def test_trend_is_fitted_again_when_the_rules_of_what_is_shown_change() -> None:
     assert reliability.VERSION in series.VERSION
 
 
-def test_waves_that_ended_on_one_day_have_no_trend_and_say_so(
+def test_of_waves_that_ended_on_one_day_the_last_is_in_the_trend(
     core: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    waves(core, 4)
-    change_core(core, "update core.dim_survey set fieldwork_end_date = '2026-02-15' where wave_key = 's3'")
+    waves(core, 5)
+    change_core(
+        core,
+        "update core.dim_survey set fieldwork_end_date = (select fieldwork_end_date from core.dim_survey"
+        " where wave_key = 's3') where wave_key = 's2'",
+    )
     with caplog.at_level(logging.WARNING):
-        assert analysis.analyse(core, 1)["trends_fitted"] == 0
-    assert "series s: waves that ended on one day" in caplog.text
-    assert trends(core) == {}
+        assert analysis.analyse(core, 1)["trends_fitted"] > 0
+    assert "series s: of waves that ended on one day only the last is in the trend" in caplog.text
+    (rows,) = trends(core).values()
+    assert [wave for wave, _, is_forecast in rows if not is_forecast] == ["s1", "s3", "s4", "s5"]

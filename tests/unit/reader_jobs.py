@@ -1,16 +1,21 @@
 """Reads bytes through the parser as intake does, without a database: what came out, and what was refused."""
 
 import csv
+import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
+
 from opinion_warehouse.readers.output import COLUMNS
 from opinion_warehouse.readers.parse import parse
+from opinion_warehouse.sample.canaries import find_canaries
 from opinion_warehouse.settings import PROJECT
-from opinion_warehouse.sources import Source, load_source
+from opinion_warehouse.sources import MissingCode, Source, load_source
 
 SEEDS = PROJECT / "dbt_project" / "seeds"
 FIXTURES = PROJECT / "tests" / "fixtures"
@@ -59,8 +64,47 @@ def read(source: dict[str, Any], data: bytes | str, folder: Path, name: str = "f
 
 def read_example(source_id: str, file_name: str, folder: Path) -> Read:
     """Parse a fixture of a sample spec, under its own name."""
+    return read(example(source_id), (FIXTURES / source_id / file_name).read_bytes(), folder, file_name)
+
+
+def example(source_id: str, **files: Any) -> dict[str, Any]:
+    """The values of a sample spec, with other values in its `files`."""
     spec = load_source(PROJECT / "sources" / "_examples" / f"{source_id}.yml").model_dump(mode="json")
-    return read(spec, (FIXTURES / source_id / file_name).read_bytes(), folder, file_name)
+    return spec | {"files": spec["files"] | files}
+
+
+def answers_by_row(result: Read) -> dict[int, list[str]]:
+    """Row number of a good row → its answers in the spec's order: code or number, or why there is none."""
+    rows = {row["respondent_key"]: int(row["row_number"]) for row in result.rows.get("survey_response", [])}
+    found: dict[int, list[str]] = {row: [] for row in rows.values()}
+    for answer in result.rows.get("survey_answer", []):
+        said = [answer["answer_code"] or answer["numeric_value"]] if answer["missing_code"] != "6" else []
+        if answer["missing_code"] != "0":
+            said.append(MissingCode(int(answer["missing_code"])).name.lower())
+        found[rows[answer["respondent_key"]]].append(" ".join(word for word in said if word))
+    return found
+
+
+def spilled(folder: Path, result: Read) -> list[str]:
+    """The canaries that a parse let out into a file, or into what it says."""
+    own_copies = ("delivered", "inflated", "utf8.csv", "clean.csv")
+    files = [path for path in folder.iterdir() if path.name not in own_copies]
+    return find_canaries(result.detail) + [
+        canary for path in files for canary in find_canaries(path.read_bytes())
+    ]
+
+
+def workbook(rows: Sequence[Sequence[Any]], sheet: str = "Sheet") -> bytes:
+    """Rows as an xlsx workbook of one sheet; an empty text is no cell."""
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.title = sheet
+    for row in rows:
+        page.append([None if cell == "" else cell for cell in row])
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
 
 
 def _rows(path: Path, table: str) -> list[dict[str, Any]]:

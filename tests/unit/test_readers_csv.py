@@ -52,6 +52,12 @@ def test_read_csv_of_a_file_without_header_shows_no_cell(tmp_path: Path) -> None
     assert "0901234567" not in read(social(), data, tmp_path).detail
 
 
+def test_read_csv_with_an_unknown_long_heading_shows_how_it_begins(tmp_path: Path) -> None:
+    question = "Phường của ông bà cần làm gì trước tiên để việc đi lại được thuận tiện hơn?"
+    detail = read(social(), body(GOOD).replace("author", question), tmp_path).detail
+    assert f"not in the spec: {question[:60]}… (column 7)" in detail
+
+
 def test_read_csv_with_bad_rows_sets_them_aside_by_row(tmp_path: Path) -> None:
     data = body(
         GOOD,

@@ -95,14 +95,14 @@ def test_survey_cells_of_words_give_the_codes_they_stand_for(tmp_path: Path) -> 
     assert [json.loads(row["groups"])["sex"] for row in result.rows["survey_response"]] == ["1", "2", "1"]
 
 
-def test_survey_cells_stand_for_one_option_of_a_single_question() -> None:
+def test_survey_cells_stand_for_one_answer() -> None:
     spec = worded()
     spec["survey"]["questions"][0]["options"][1]["cells"] = ["Đồng ý"]  # type: ignore[index]
     with pytest.raises(ValueError, match="stands twice"):
         Source.model_validate(spec)
     spec = survey()
-    spec["survey"]["questions"][1]["options"][0] = {"code": "a", "label": LABEL, "cells": ["x"]}
-    with pytest.raises(ValueError, match="`ticked`"):
+    spec["survey"]["questions"][1]["options"][0] = {"code": "a", "label": LABEL, "cells": ["N"]}
+    with pytest.raises(ValueError, match="means ticked and also stands in `unticked`"):
         Source.model_validate(spec)
 
 

@@ -317,6 +317,28 @@ def test_ratio_of_what_has_none_is_refused(check: Check, old: str, new: str, wor
     assert words in only(check((old, new))).message
 
 
+@pytest.mark.parametrize(
+    ("waves", "words"),
+    [
+        ("from_wave: '2030'", "none of `waves`"),
+        ("from_wave: '2027', to_wave: '2026'", "ends before it begins"),
+    ],
+)
+def test_option_of_waves_that_cannot_be_is_refused(check: Check, waves: str, words: str) -> None:
+    option = '{code: "2", label: {vi: Không tin tưởng, en: Do not trust}, tendency: oppose, value: 0'
+    assert words in only(check((option, f"{option}, {waves}"))).message
+
+
+def test_option_of_later_waves_alone_is_right(check: Check) -> None:
+    option = '{code: "2", label: {vi: Không tin tưởng, en: Do not trust}, tendency: oppose, value: 0'
+    assert check((option, f"{option}, from_wave: '2027'")) == []
+
+
+def test_waves_that_do_not_stand_in_the_order_of_their_fieldwork_are_refused(check: Check) -> None:
+    error = only(check(("fieldwork_start: 2027-03-01", "fieldwork_start: 2026-02-01")))
+    assert "in the order of their fieldwork" in error.message
+
+
 @pytest.mark.parametrize("wave", ["2026", "2031"], ids=["the first wave", "no wave"])
 def test_version_begins_at_a_later_wave(check: Check, wave: str) -> None:
     error = only(check(('from_wave: "2027"\n', f'from_wave: "{wave}"\n')))

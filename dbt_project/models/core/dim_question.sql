@@ -6,6 +6,7 @@ select
     question_position,
     kind,
     topic_code,
+    asks_for_topics,
     wording_vi,
     wording_en
 from {{ ref('stg_spec__questions') }}
@@ -20,6 +21,7 @@ select
     question.question_position,
     question.kind,
     question.topic_code,
+    question.asks_for_topics,
     version.wording_vi,
     version.wording_en
 from {{ ref('stg_spec__questions') }} as question

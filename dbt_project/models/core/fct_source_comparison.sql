@@ -20,7 +20,8 @@ evidence as (
         net_tendency,
         base_count,
         base_count as safe_count,
-        coverage_share
+        coverage_share,
+        estimate_keys
     from {{ ref('int_survey_topics__summarised') }}
 
     union all
@@ -36,7 +37,8 @@ evidence as (
         (said.support_count - said.oppose_count)::double precision / said.item_count as net_tendency,
         reporting.unit_count as base_count,
         said.unit_count as safe_count,
-        reporting.unit_count::double precision / known_unit.unit_count as coverage_share
+        reporting.unit_count::double precision / known_unit.unit_count as coverage_share,
+        null as estimate_keys
     from {{ ref('int_report_topics__counted') }} as said
     inner join {{ ref('int_report_topics__counted') }} as reporting
         on
@@ -81,7 +83,8 @@ evidence as (
                     and unclassified.domain_count >= {{ var('disclosure_min_domains') }}
                 )
                 then 1 - coalesce(unclassified.item_count, 0)::double precision / every.item_count
-        end as coverage_share
+        end as coverage_share,
+        null as estimate_keys
     from {{ ref('int_social_topics__counted') }} as said
     inner join {{ ref('int_social_topics__counted') }} as every
         on
@@ -129,6 +132,7 @@ select
     base_count,
     safe_count,
     coverage_share,
+    estimate_keys,
     case
         when is_ranked
             then rank() over (

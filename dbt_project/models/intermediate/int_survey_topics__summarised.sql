@@ -2,10 +2,10 @@
 -- speaks with its last wave.
 with option_share as (
     select
+        estimate.estimate_key,
         estimate.wave_key,
         question.topic_code,
         estimate.question_key,
-        -- a question whose options are topics asks which topic matters
         topic.topic_code as salient_topic_code,
         option.tendency,
         estimate.estimate,
@@ -15,7 +15,7 @@ with option_share as (
         on estimate.wave_key = survey.wave_key and estimate.place_code = survey.coverage_place_code
     inner join {{ ref('dim_question') }} as question on estimate.question_key = question.question_key
     inner join {{ ref('dim_answer_option') }} as option on estimate.answer_key = option.answer_key
-    left join {{ ref('dim_topic') }} as topic on estimate.answer_code = topic.topic_code
+    left join {{ ref('dim_topic') }} as topic on question.asks_for_topics and estimate.answer_code = topic.topic_code
     where estimate.measure = 'proportion' and estimate.base_code = 'all' and estimate.group_dimension = 'all'
 ),
 
@@ -24,7 +24,8 @@ question_tendency as (
         wave_key,
         topic_code,
         sum(case tendency when 'support' then estimate when 'oppose' then -estimate end) as net_tendency,
-        max(base_unweighted_count) as base_count
+        max(base_unweighted_count) as base_count,
+        string_agg(estimate_key, ',') filter (where tendency in ('support', 'oppose')) as estimate_keys
     from option_share
     group by wave_key, topic_code, question_key
     having count(*) filter (where tendency in ('support', 'oppose')) > 0
@@ -36,7 +37,8 @@ said as (
         salient_topic_code as topic_code,
         estimate as salience_share,
         null::double precision as net_tendency,
-        base_unweighted_count as base_count
+        base_unweighted_count as base_count,
+        estimate_key as estimate_keys
     from option_share
     where salient_topic_code is not null
 
@@ -47,7 +49,8 @@ said as (
         topic.ancestor_topic_code as topic_code,
         null as salience_share,
         question.net_tendency,
-        question.base_count
+        question.base_count,
+        question.estimate_keys
     from question_tendency as question
     inner join {{ ref('int_topics__unfolded') }} as topic on question.topic_code = topic.topic_code
 ),
@@ -81,6 +84,8 @@ select
     max(said.salience_share) as salience_share,
     avg(said.net_tendency) as net_tendency,
     min(said.base_count) as base_count,
+    -- what it is made of: it is published where all of these are
+    string_agg(said.estimate_keys, ',' order by said.estimate_keys) as estimate_keys,
     min(said.base_count)::double precision / spoken.respondent_count as coverage_share
 from said
 inner join spoken on said.wave_key = spoken.wave_key and spoken.recency = 1

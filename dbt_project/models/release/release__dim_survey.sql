@@ -20,12 +20,17 @@ select
     survey.sampling in ('probability', 'census') as has_margin_of_error,
     case when size.is_shown then {{ rounded_base('survey.respondent_count') }} end as respondent_count,
     survey.invited_count,
-    case when size.is_shown then {{ rounded_share('survey.response_rate') }} end as response_rate,
+    case
+        when size.is_shown and survey.response_rate_2 is null
+            then {{ rounded_rate('survey.response_rate', 'survey.invited_count') }}
+        when size.is_shown then {{ rounded_share('survey.response_rate') }}
+    end as response_rate,
     {%- for number in range(2, 7) %}
     case when size.is_shown then {{ rounded_share('survey.response_rate_' ~ number) }} end
         as response_rate_{{ number }},
     {%- endfor %}
-    case when size.is_shown then {{ rounded_share('survey.participation_rate') }} end as participation_rate,
+    case when size.is_shown then {{ rounded_rate('survey.participation_rate', 'survey.invited_count') }} end
+        as participation_rate,
     survey.weighting_method,
     case when size.is_shown then round(survey.weight_max_to_median::numeric, 2) end as weight_max_to_median,
     case when size.is_shown then round(survey.kish_design_effect::numeric, 2) end as kish_design_effect,

@@ -1,5 +1,6 @@
 {{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
--- Each kind of evidence under its own disclosure rule; a rank stays only with its share.
+-- Each kind of evidence under its own disclosure rule; what is made of a survey's estimates is shown where they all are.
+-- A rank stays only with its share.
 with judged as (
     select
         comparison.*,
@@ -8,7 +9,12 @@ with judged as (
             when 'survey' then comparison.safe_count >= greatest({{ var('disclosure_min_base') }}, case
                 when topic.is_sensitive or place.place_level = 'commune' then {{ var('disclosure_k_sensitive') }}
                 else {{ var('disclosure_k') }}
-            end)
+            end) and not exists (
+                select 1 from {{ ref('release__fct_survey_estimate') }} as estimate
+                where
+                    estimate.estimate_key = any(string_to_array(comparison.estimate_keys, ','))
+                    and estimate.estimate is null
+            )
             when 'report' then comparison.safe_count >= {{ var('disclosure_min_units') }}
             else comparison.safe_count >= {{ var('disclosure_min_items') }}
         end as is_shown

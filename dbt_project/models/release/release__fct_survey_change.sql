@@ -20,8 +20,8 @@ select
     this.place_code,
     change.is_panel,
     change.break_reason,
-    case when cell.is_shown then {{ rounded_share('change.difference') }} end as difference,
-    case when cell.is_shown then round(change.standard_error::numeric, 4) end as standard_error,
+    case when cell.is_shown then round(change.difference::numeric, cell.decimals) end as difference,
+    case when cell.is_shown then round(change.standard_error::numeric, cell.decimals + 1) end as standard_error,
     case when cell.is_shown then round(change.p_value::numeric, 4) end as p_value,
     case when cell.is_shown then round(change.adjusted_p_value::numeric, 4) end as adjusted_p_value,
     case when cell.is_shown then change.is_changed end as is_changed,
@@ -36,5 +36,7 @@ from {{ source('analysis', 'survey_change') }} as change
 inner join {{ ref('release__fct_survey_estimate') }} as this on change.estimate_key = this.estimate_key
 left join {{ ref('release__fct_survey_estimate') }} as before on change.previous_estimate_key = before.estimate_key
 cross join lateral (
-    select change.break_reason is null and 'M' not in (this.obs_status, coalesce(before.obs_status, 'M')) as is_shown
+    select
+        change.break_reason is null and 'M' not in (this.obs_status, coalesce(before.obs_status, 'M')) as is_shown,
+        {{ decimals('this.measure', 'change.standard_error') }} as decimals
 ) as cell

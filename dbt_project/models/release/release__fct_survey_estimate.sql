@@ -59,6 +59,7 @@ judged as (
 hidden as (
     select
         *,
+        {{ decimals('measure', 'standard_error') }} as decimals,
         is_disclosive or reliability_code like 'suppress%' as is_hidden
     from judged
 )
@@ -78,10 +79,10 @@ select
     group_code,
     place_key,
     place_code,
-    case when not is_hidden then {{ rounded_share('estimate') }} end as estimate,
-    case when not is_hidden then round(standard_error::numeric, 4) end as standard_error,
-    case when not is_hidden then {{ rounded_share('ci_low') }} end as ci_low,
-    case when not is_hidden then {{ rounded_share('ci_high') }} end as ci_high,
+    case when not is_hidden then round(estimate::numeric, decimals) end as estimate,
+    case when not is_hidden then round(standard_error::numeric, decimals + 1) end as standard_error,
+    case when not is_hidden then round(ci_low::numeric, decimals) end as ci_low,
+    case when not is_hidden then round(ci_high::numeric, decimals) end as ci_high,
     case when not is_hidden then {{ rounded_base('base_unweighted_count') }} end as base_unweighted_count,
     case when not is_hidden then {{ rounded_base('base_weighted_count') }} end as base_weighted_count,
     case when not is_hidden and standard_error is not null then degrees_of_freedom end as degrees_of_freedom,
