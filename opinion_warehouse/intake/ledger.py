@@ -159,9 +159,11 @@ def write_file(
     spec: str,
     rejected: dict[str, Any] | None,
     counts: dict[str, int],
+    topic_rules: str | None,
 ) -> None:
-    """The ledger's row of a file."""
+    """The ledger's row of a file, with what it was read by: a survey's questions, the others' topic rules."""
     survey = delivery.source.survey
+    reading = survey.reading if survey else {"topic_rules": topic_rules} if topic_rules else None
     connection.execute(
         "insert into intake.file (file_id, source_id, sha256, file_name, byte_count, received_at, night,"
         " run_id, parser_version, spec_sha256, status, reason_code, rows_read, rows_loaded,"
@@ -183,7 +185,7 @@ def write_file(
             counts["rows_read"],
             counts["rows_loaded"],
             counts["rows_quarantined"],
-            json.dumps(survey.reading) if survey else None,
+            json.dumps(reading) if reading else None,
         ),
     )
 

@@ -4,7 +4,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,7 +134,7 @@ def _judged(parsed: Parsed) -> Parsed:
         f" the {parsed.rows_good} others wait with them"
     )
     reason = {"code": "bad_row_share", "column": None, "detail": detail}
-    return Parsed(reason, parsed.rows_good, parsed.rows_bad, parsed.rows_harmless, parsed.files)
+    return replace(parsed, rejected=reason)
 
 
 def _land(
@@ -154,7 +154,9 @@ def _land(
             "rows_loaded": 0 if rejected else parsed.rows_good,
             "rows_quarantined": parsed.rows_good + parsed.rows_bad if rejected else parsed.rows_bad,
         }
-        ledger.write_file(connection, delivery, file_id, spec_sha256(source), rejected, counts)
+        ledger.write_file(
+            connection, delivery, file_id, spec_sha256(source), rejected, counts, parsed.topic_rules
+        )
         reached("ledger written")
         for table, path in sorted(parsed.files.items(), key=lambda item: item[0]):
             if table == "quarantine":

@@ -37,6 +37,8 @@ class Parsed:
     rows_bad: int = 0
     rows_harmless: int = 0
     files: dict[str, Path] = field(default_factory=dict)
+    topic_rules: str | None = None
+    """The version of the rules that coded its texts; None where a parse came to no end."""
 
 
 def parse(
@@ -77,10 +79,11 @@ def parse(
         }.get(failed, f"the parser crashed on the file{_place(scratch)}")
         return Parsed({"code": failed, "column": None, "detail": detail})
     summary = json.loads((scratch / "summary.json").read_text(encoding="utf-8"))
+    rules = summary["topic_rules"]
     if summary["rejected"]:
-        return Parsed(summary["rejected"])
+        return Parsed(summary["rejected"], topic_rules=rules)
     files = {table: scratch / name for table, name in summary["files"].items()}
-    return Parsed(None, summary["rows_good"], summary["rows_bad"], summary["rows_harmless"], files)
+    return Parsed(None, summary["rows_good"], summary["rows_bad"], summary["rows_harmless"], files, rules)
 
 
 def _place(scratch: Path) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from opinion_warehouse.readers.choices import choices
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.text import fold
-from opinion_warehouse.readers.values import number, plain_code
+from opinion_warehouse.readers.values import number, number_in_words, percentage, plain_code
 from opinion_warehouse.sources import MissingCode, MissingName, Option, Question, Survey, missing_code
 
 if TYPE_CHECKING:
@@ -95,12 +95,13 @@ def _single(question: Question, missing: Mapping[str, str]) -> Callable[[str], C
 def _numeric(question: Question, missing: Mapping[str, str], decimal: str) -> Callable[[str], Cell]:
     low = float("-inf") if question.low is None else question.low
     high = float("inf") if question.high is None else question.high
+    read_number = percentage if question.percent else number_in_words if question.number_words else number
 
     def read(cell: str) -> Cell:
         for code in (cell, plain_code(cell)):
             if code in missing:
                 return None, None, MissingCode[missing[code].upper()]
-        value = number(cell, decimal)
+        value = read_number(cell, decimal)
         if not low <= value <= high:
             raise BadCell("out_of_range", f"expected a number from {low:g} to {high:g}")
         return None, value, MissingCode.VALID

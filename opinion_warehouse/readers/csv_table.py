@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 MAX_LINE = 16_000_000
 _BLOCK = 8_000_000
-_ONE_BYTE = ("cp125", "iso8859")
+_ONE_BYTE = ("cp125", "iso8859", "tcvn3", "vni")
 _ROW = ""  # the column of row numbers: no heading is empty
 _BOM = codecs.BOM_UTF8
 _UTF8 = "utf-8-sig"  # a byte order mark is no part of the first heading

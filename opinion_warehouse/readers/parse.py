@@ -13,6 +13,7 @@ from opinion_warehouse.readers.header_choice import choose_header
 from opinion_warehouse.readers.job import Job
 from opinion_warehouse.readers.keys import Keyed
 from opinion_warehouse.readers.mail import attached_file
+from opinion_warehouse.readers.misread import Misread
 from opinion_warehouse.readers.narrative import read_narrative
 from opinion_warehouse.readers.output import Output
 from opinion_warehouse.readers.problems import FileRejected
@@ -43,13 +44,13 @@ def parse(order: dict[str, Any]) -> None:
         file_name=order["file_name"],
         received_at=datetime.fromisoformat(order["received_at"]),
         night=date.fromisoformat(order["night"]),
-        reference=reference.with_own((place.code for place in source.places), own_units),
+        reference=reference.with_own(source.own_places, own_units),
         keyed=Keyed(bytes.fromhex(order["key"])),
         topics=TopicCoder(reference.topic_rules if source.family != "survey" else ()),
         output=Output(scratch, order["file_id"], source.id),
         scratch=scratch,
     )
-    summary: dict[str, Any] = {"rejected": None, "files": {}}
+    summary: dict[str, Any] = {"rejected": None, "files": {}, "topic_rules": job.topics.version}
     try:
         _read(job)
         output = job.output
@@ -83,6 +84,8 @@ def _read(job: Job) -> None:
         read_narrative(job, path)
         return
     table, followup = _tables(job, path)
+    misread = Misread(has_encoding=files.content_format in ("csv", "triple_s"))
+    table = misread.watch(table)
     if files.rows:
         table = filtered(table, files.rows, job.output)
     if source.family == "survey":
@@ -91,6 +94,7 @@ def _read(job: Job) -> None:
         read_report(job, table, followup)
     else:
         read_social(job, table)
+    job.output.quarantine(misread.bad_rows)
 
 
 def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:

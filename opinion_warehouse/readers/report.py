@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from opinion_warehouse.readers.job import Job, RowCheck
 from opinion_warehouse.readers.periods import check_period, period
+from opinion_warehouse.readers.places import place_reader
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.table import Batch, Table
 from opinion_warehouse.readers.topics import UNCLASSIFIED
@@ -66,6 +67,7 @@ class _Reader:
         self.channel = lookup(report.channels, report.channels.values())
         self.agency_word = lookup(report.agencies, report.agencies.values())
         self.urgency = lookup(report.urgencies, report.urgencies.values())
+        self.place = place_reader(job.reference, report.place_names)
         self.latest = latest_date(job.night, job.received_at)
         self.submitted_at = _submitted_at(job, report)
         self.ordinals: Counter[tuple[str, str]] = Counter()
@@ -108,7 +110,7 @@ class _Reader:
             "unit_code": unit,
             "report_kind": kind,
             "period_code": code,
-            "place_code": read(columns.place, self._place),
+            "place_code": read(columns.place, self.place),
             "topic_code": read(columns.topic, self._topic) or self._coded(batch, at),
             "scope_rank": read(columns.scope, self.scope),
             "tendency": read(columns.tendency, self.tendency, required=True),
@@ -207,13 +209,6 @@ class _Reader:
         if cell not in self.job.reference.units:
             raise BadCell(
                 "unknown_unit", "expected a unit of the reference data or of the spec's report.units"
-            )
-        return cell
-
-    def _place(self, cell: str) -> str:
-        if cell not in self.job.reference.places:
-            raise BadCell(
-                "unknown_place", "expected a place code of the reference data or of the spec's places"
             )
         return cell
 

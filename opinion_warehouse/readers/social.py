@@ -16,7 +16,15 @@ from opinion_warehouse.readers.social_cells import place_of, sentiment_of, topic
 from opinion_warehouse.readers.table import BadRow, Batch, Table
 from opinion_warehouse.readers.text import fold
 from opinion_warehouse.readers.topics import UNCLASSIFIED
-from opinion_warehouse.readers.values import instant, latest_date, lookup, not_after, whole
+from opinion_warehouse.readers.values import (
+    instant,
+    latest_date,
+    lookup,
+    not_after,
+    number,
+    number_in_words,
+    whole,
+)
 from opinion_warehouse.sources import Social
 
 if TYPE_CHECKING:
@@ -53,7 +61,7 @@ class _Reader:
         self.domains: dict[str, str | None] = {}
         platform = lookup(social.platforms, [*job.reference.platforms, *social.platforms.values()])
         topics = topics_of(social, job.reference.topics)
-        place = place_of(social, job.reference.places)
+        place = place_of(social, job.reference)
         sentiment = sentiment_of(social, self.decimal)
         self.query = lookup(
             {query.label.vi: query.code for query in social.queries}
@@ -201,7 +209,8 @@ class _Reader:
             ) from None
 
     def _count(self, cell: str) -> int:
-        return whole(cell, self.decimal, 0, _MAX_COUNT)
+        read = number_in_words if self.social.number_words else number
+        return whole(cell, self.decimal, 0, _MAX_COUNT, read)
 
     def _domain(self, site: str | None) -> str | None:
         if not site:

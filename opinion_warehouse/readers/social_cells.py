@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Collection
 from contextlib import suppress
 
+from opinion_warehouse.readers.places import place_reader
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.values import lookup, number
+from opinion_warehouse.reference import Reference
 from opinion_warehouse.sources import Social
 from opinion_warehouse.sources.social import SEPARATORS
 
@@ -34,16 +36,13 @@ def topics_of(social: Social, known: Collection[str]) -> Callable[[str], list[st
     return read
 
 
-def place_of(social: Social, known: Collection[str]) -> Callable[[str], str | None]:
+def place_of(social: Social, reference: Reference) -> Callable[[str], str | None]:
     """Cell → place code. With a map only its cells are understood: FIPS and ISO use the same letters."""
-    code_of = lookup(social.places) if social.places else None
+    if not social.places:
+        return place_reader(reference, social.place_names, social.coverage_place)
+    code_of = lookup(social.places)
 
     def read(cell: str) -> str | None:
-        if code_of is None:
-            if cell not in known:
-                detail = "expected a place code of the reference data or of the spec"
-                raise BadCell("unknown_place", detail)
-            return cell
         try:
             return code_of(cell)
         except BadCell:

@@ -14,6 +14,7 @@ from opinion_warehouse.readers.bulk import own_ids
 from opinion_warehouse.readers.cells import CellReader, Cells
 from opinion_warehouse.readers.job import Job, RowCheck
 from opinion_warehouse.readers.labels import check_labels
+from opinion_warehouse.readers.places import place_reader
 from opinion_warehouse.readers.problems import BadCell, FileRejected
 from opinion_warehouse.readers.repeats import Repeats, hashed
 from opinion_warehouse.readers.table import Batch, Table
@@ -84,6 +85,7 @@ class _Reader:
             for wave in survey.waves
         ]
         self.read_wave = CellReader(self._wave, None)
+        self.place = place_reader(job.reference, survey.place_names, survey.coverage_place)
         self.read_place = CellReader(self._place, None)
         self.read_weight = CellReader(self._weight, None)
         self.read_size = CellReader(self._size, None)
@@ -248,9 +250,7 @@ class _Reader:
         place = text_of(cell)
         if place is None or place in self.survey.missing:
             return None
-        if place not in self.job.reference.places:
-            raise BadCell("unknown_place", "expected a place code of the reference data or of the spec")
-        return place
+        return self.place(place)
 
     def _design(self, batch: Batch, complete: "pl.Series", check: RowCheck) -> "dict[str, pl.Series]":
         import polars as pl

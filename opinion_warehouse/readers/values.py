@@ -4,22 +4,31 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.text import clean, fold
+from opinion_warehouse.readers.written import IN_WORDS, moment_in_words
 
 if TYPE_CHECKING:
     import polars as pl
 
 _WHOLE_FLOAT = re.compile(r"^(-?\d+)\.0+$")
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$", re.ASCII)
+_PARTED = {
+    decimal: re.compile(rf"[+-]?[1-9]\d{{0,2}}([ \{thousands}])\d{{3}}(\1\d{{3}})*(\{decimal}\d*)?", re.ASCII)
+    for decimal, thousands in ((".", ","), (",", "."))
+}
+_SPACES_AND_MINUS = str.maketrans("\u00a0\u2009\u202f\u2212", "   -")
 _EPOCH = re.compile(r"^-?\d{1,16}(\.\d+)?$", re.ASCII)
 ROUNDED = re.compile(r"^[0-9]([.,][0-9]+)?[Ee]\+[0-9]+$")
 """A long number as a spreadsheet writes it."""
-_ISO_MOMENT = re.compile(r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$", re.ASCII)
-_ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
+_ISO_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?", re.ASCII)
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_SIZES = {"nghìn": 3, "ngàn": 3, "k": 3, "triệu": 6, "tr": 6, "tỷ": 9, "tỉ": 9}
+_SIZED = re.compile(rf"(.*?) ?({'|'.join(_SIZES)})")
 EARLIEST = date(1900, 1, 1)
 SMALLEST, LARGEST = 1e-30, 1e30
 """In size, of a number that is not 0: squares of others would leave double precision and stop the night."""
@@ -27,16 +36,17 @@ T = TypeVar("T")
 
 
 def number(cell: str, decimal: str) -> float:
-    """A finite number; thousands may be parted by the mark that is not the decimal one.
+    """A finite number; thousands may be parted by the mark that is not the decimal one, or by spaces.
 
-    No thousands begin with 0: `0.850` where the decimal mark is the comma is a file with the other mark.
+    Parted thousands have three digits each and do not begin with 0: `1.23,4` is no number, and `0.850` where
+    the decimal mark is the comma is a file with the other mark.
     """
-    text = cell.replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
+    text = cell.translate(_SPACES_AND_MINUS).strip()
     thousands = "." if decimal == "," else ","
-    if thousands in text:
-        if not re.match(rf"^[+-]?[1-9]\d{{0,2}}(\{thousands}\d{{3}})+(\{decimal}\d*)?$", text, re.ASCII):
+    if thousands in text or " " in text:
+        if not _PARTED[decimal].fullmatch(text):
             raise BadCell("not_a_number", f"expected a number with the decimal mark {decimal}")
-        text = text.replace(thousands, "")
+        text = text.replace(thousands, "").replace(" ", "")
     text = text.replace(decimal, ".")
     if not _NUMBER.match(text):
         raise BadCell("not_a_number", f"expected a number with the decimal mark {decimal}")
@@ -48,9 +58,27 @@ def number(cell: str, decimal: str) -> float:
     return value
 
 
-def whole(cell: str, decimal: str, low: int, high: int) -> int:
-    """A whole number of a range."""
+def number_in_words(cell: str, decimal: str) -> float:
+    """`1,5 triệu`, `12 nghìn`, `3k`; a number without such a word is itself."""
+    match = _SIZED.fullmatch(fold(cell))
+    if match is None:
+        return number(cell, decimal)
+    return float(Decimal(repr(number(match[1], decimal))).scaleb(_SIZES[match[2]]))
+
+
+def percentage(cell: str, decimal: str) -> float:
+    """`20%` and `20` are 20. Without the sign a part of 1 is refused: is it of 1, or of 100?"""
+    if cell.endswith("%"):
+        return number(cell[:-1].rstrip(), decimal)
     value = number(cell, decimal)
+    if 0 < abs(value) < 1:
+        raise BadCell("ambiguous_share", "expected a percentage from 0 to 100, or the sign % after it")
+    return value
+
+
+def whole(cell: str, decimal: str, low: int, high: int, read: Callable[[str, str], float] = number) -> int:
+    """A whole number of a range."""
+    value = read(cell, decimal)
     if value != int(value):
         raise BadCell("not_a_whole_number", "expected a whole number")
     if not low <= value <= high:
@@ -64,15 +92,22 @@ def plain_code(cell: str) -> str:
     return match[1] if match else cell
 
 
+def _as_declared(cell: str, form: str, iso: tuple[re.Pattern[str], ...]) -> datetime:
+    """By the declared form; a spreadsheet's own date cells arrive in ISO form, whatever it is."""
+    if form == "iso" or (any(one.fullmatch(cell) for one in iso) and not form.startswith("%Y-%d")):
+        return datetime.fromisoformat(cell)
+    return moment_in_words(cell) if form == IN_WORDS else datetime.strptime(cell, form)  # noqa: DTZ007
+
+
 def any_of(cells: "pl.Series", values: Sequence[str]) -> "pl.Series":
     """Whether each cell is one of these, by `plain_code` too; for a column of texts without nulls."""
     return cells.is_in(list(values)) | cells.str.replace(_WHOLE_FLOAT.pattern, "$1").is_in(list(values))
 
 
 def day(cell: str, form: str) -> date:
-    """A date in the declared form; a spreadsheet's own date cells arrive in ISO form."""
+    """A date in the declared form, or in ISO form."""
     try:
-        value = date.fromisoformat(cell) if _ISO_DATE.match(cell) else datetime.strptime(cell, form).date()  # noqa: DTZ007
+        value = _as_declared(cell, form, (_ISO_DATE,)).date()
     except (ValueError, OverflowError):
         raise BadCell("bad_date", f"expected a date of the form {form}") from None
     if value < EARLIEST:
@@ -81,19 +116,15 @@ def day(cell: str, form: str) -> date:
 
 
 def instant(cell: str, form: str, zone: ZoneInfo) -> datetime:
-    """A moment in UTC; without an offset it is the source's local time.
-
-    A spreadsheet's own date cells arrive in ISO form, whatever the form of those that are text.
-    """
+    """A moment in UTC, in the declared form or ISO's; without an offset it is the source's local time."""
     try:
         if form in ("epoch_s", "epoch_ms"):
             if not _EPOCH.match(cell):  # 1.75E+12, as a spreadsheet writes it, has lost its days
                 raise ValueError
             seconds = float(cell) / (1000 if form == "epoch_ms" else 1)
             return datetime.fromtimestamp(seconds, UTC)
-        # without an offset: the zone comes next; a date cell at midnight arrives without its time
-        is_iso = form == "iso" or bool(_ISO_MOMENT.match(cell) or _ISO_DATE.match(cell))
-        value = datetime.fromisoformat(cell) if is_iso else datetime.strptime(cell, form)  # noqa: DTZ007
+        # a date cell at midnight arrives without its time
+        value = _as_declared(cell, form, (_ISO_MOMENT, _ISO_DATE))
         if value.tzinfo is None:
             value = value.replace(tzinfo=zone)
         value = value.astimezone(UTC)

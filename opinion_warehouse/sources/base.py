@@ -108,6 +108,15 @@ class Place(Model):
     name: Text
 
 
+class PlaceNames(Model):
+    """The place column holds names. Present units bear former ones' names, so the spec says which count."""
+
+    of: Literal["any", "current", "former"] = Field(
+        description="whose names come first; any: a name that present and former units share is ambiguous"
+    )
+    without_accents: bool = Field(False, description="names without accents count where nothing else fits")
+
+
 class Unit(Model):
     """A reporting organisation (never a person) the shipped reference data do not have."""
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from opinion_warehouse.sources import encodings  # noqa: F401  (its import registers tcvn3 and vni)
 from opinion_warehouse.sources.base import Model, repeated
 from opinion_warehouse.sources.column_names import PRESETS
 
@@ -13,9 +14,11 @@ def _known_encoding(name: str) -> str:
     try:
         info = codecs.lookup(name)
     except LookupError:
-        raise ValueError("is no encoding Python knows; write utf-8, utf-16, cp1258, cp1252 …") from None
+        raise ValueError(
+            "is no encoding Python knows; write utf-8, utf-16, cp1258, cp1252, tcvn3, vni …"
+        ) from None
     if not getattr(info, "_is_text_encoding", True):
-        raise ValueError("is no text encoding; write utf-8, utf-16, cp1258, cp1252 …")
+        raise ValueError("is no text encoding; write utf-8, utf-16, cp1258, cp1252, tcvn3, vni …")
     return name
 
 

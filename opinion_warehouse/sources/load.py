@@ -166,7 +166,7 @@ def _names(document: Document, path: Path, source: Source) -> Iterator[SpecError
 
 def _unknown_codes(document: Document, source: Source, reference: Reference) -> Iterator[SpecError]:
     units = source.report.units if source.report else []
-    known = reference.with_own((place.code for place in source.places), (unit.code for unit in units))
+    known = reference.with_own(source.own_places, (unit.code for unit in units))
     for location, code in _topics(source):
         if code not in known.topics:
             mend = "use a code of dbt_project/seeds/topic.csv (Z9 where none fits)"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from opinion_warehouse.sources.base import Code, GroupPattern, Model, Tendency, Unit, repeated
+from opinion_warehouse.sources.base import Code, GroupPattern, Model, PlaceNames, Tendency, Unit, repeated
 from opinion_warehouse.sources.narrative import Narrative
 
 Status = Literal["received", "referred", "in_progress", "resolved", "explained", "unresolved", "out_of_remit"]
@@ -12,8 +12,10 @@ Kind = Literal["periodic", "thematic", "ad_hoc"]
 
 
 def _date_format(text: str) -> str:
+    if text == "vi_words":
+        return text
     if not all(part in text for part in ("%d", "%m")) or not ("%Y" in text or "%y" in text):
-        raise ValueError("must name day, month and year, e.g. '%Y-%m-%d' or '%d/%m/%Y'")
+        raise ValueError("must name day, month and year, e.g. '%Y-%m-%d' or '%d/%m/%Y', or be vi_words")
     return text
 
 
@@ -163,6 +165,7 @@ class Report(Model):
         "hỏa tốc": "very_urgent",
         "rất khẩn": "very_urgent",
     }
+    place_names: PlaceNames | None = None
     submitted_at: SubmittedAt = SubmittedAt()
     expected: Expected | None = None
     followup: Followup | None = None
@@ -176,4 +179,6 @@ class Report(Model):
             raise ValueError(f"unit {again[0]!r} stands twice in `units`; each may stand once")
         if self.narrative and (self.followup or self.columns != ReportColumns()):
             raise ValueError("a `narrative` has no table; remove `columns` and `followup`")
+        if self.place_names and not self.columns.place:
+            raise ValueError("`place_names` needs the column of the names: `columns.place`")
         return self

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from opinion_warehouse.sources.base import Code, Model, Text, repeated
+from opinion_warehouse.sources.base import Code, Model, PlaceNames, Text, repeated
 from opinion_warehouse.sources.headings import Ignored
 from opinion_warehouse.sources.zone import Zone
 
@@ -18,6 +18,7 @@ _SERVES = {
     "topics": "topic",
     "topics_separator": "topic",
     "places": "place",
+    "place_names": "place",
     "sentiment_bands": "sentiment",
     "sentiment_separator": "sentiment",
 }
@@ -25,10 +26,12 @@ _SERVES = {
 
 
 def _instant_format(text: str) -> str:
-    if text in ("iso", "epoch_s", "epoch_ms"):
+    if text in ("iso", "epoch_s", "epoch_ms", "vi_words"):
         return text
     if "%d" not in text or not ("%m" in text or "%b" in text) or not ("%Y" in text or "%y" in text):
-        raise ValueError("must be iso, epoch_s, epoch_ms or name day, month and year, e.g. '%d/%m/%Y %H:%M'")
+        raise ValueError(
+            "must be iso, epoch_s, epoch_ms, vi_words or name day, month and year, e.g. '%d/%m/%Y %H:%M'"
+        )
     return text
 
 
@@ -135,7 +138,9 @@ class Social(Model):
     other_headers: list[OtherHeader] = Field(
         [], description="further headers the files may have; each file's own header chooses"
     )
-    date_format: InstantFormat = Field(description='strptime format, "iso", "epoch_s" or "epoch_ms"')
+    date_format: InstantFormat = Field(
+        description='strptime format, "iso", "epoch_s", "epoch_ms" or "vi_words"'
+    )
     date_zone: Zone | None = Field(
         None, description="of times without an offset, where it is not the source's time_zone"
     )
@@ -161,7 +166,9 @@ class Social(Model):
     sentiment_method: Literal["vendor", "human", "none"] = "none"
     metric_definition: Text | None = None
     queries: list[Query] = Field(min_length=1)
+    number_words: bool = Field(False, description="in engagement: nghìn, triệu, tỷ may follow (`1,2 nghìn`)")
     coverage_place: Code | None = None
+    place_names: PlaceNames | None = None
 
     def with_header(self, header: OtherHeader) -> "Social":
         """As it is for files that have this other header."""
@@ -208,6 +215,8 @@ class Social(Model):
         for name in ("topics", "places"):
             if getattr(self, f"unmapped_{name}") == "none" and not getattr(self, name):
                 raise ValueError(f"`unmapped_{name}` is about what `{name}` does not name; it is not there")
+        if self.places and self.place_names:
+            raise ValueError("give `places` (a map) or `place_names`, not both")
         parting = self.topics_separator or SEPARATORS
         for tag in self.topics:
             cut = parting in tag if self.topics_separator else any(mark in tag for mark in parting)

@@ -37,6 +37,11 @@ class Source(Model):
     social: Social | None = None
 
     @property
+    def own_places(self) -> list[tuple[str, str | None, str]]:
+        """Code, parent and name of the places the spec adds to the reference data."""
+        return [(place.code, place.parent, place.name.vi) for place in self.places]
+
+    @property
     def cells(self) -> list[str]:
         """Every column the parser reads of a file's main table."""
         section = (

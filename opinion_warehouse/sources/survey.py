@@ -11,6 +11,7 @@ from opinion_warehouse.sources.base import (
     Identifier,
     MissingName,
     Model,
+    PlaceNames,
     Tendency,
     Text,
     repeated,
@@ -137,6 +138,8 @@ class Question(Model):
     missing: dict[str, MissingName] = Field({}, description="cell value → why it is missing")
     low: float | None = Field(None, allow_inf_nan=False)
     high: float | None = Field(None, allow_inf_nan=False)
+    percent: bool = Field(False, description="percentages: `20%` is 20, and a part of 1 without % is refused")
+    number_words: bool = Field(False, description="nghìn, triệu, tỷ may follow: `1,5 triệu`")
 
     @property
     def cells(self) -> list[str]:
@@ -155,6 +158,10 @@ class Question(Model):
             raise ValueError("only a numeric question has `low` and `high`")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError("`low` is above `high`")
+        if self.kind != "numeric" and (self.percent or self.number_words):
+            raise ValueError("only a numeric question has `percent` and `number_words`")
+        if self.percent and self.number_words:
+            raise ValueError("a percentage has no `number_words`")
         if self.other is not None and self.other not in {option.code for option in self.options}:
             raise ValueError(f"`other` {self.other!r} is none of the `options`")
         again = repeated([*(option.code for option in self.options), *_cells(self.options)])
@@ -230,7 +237,8 @@ class Survey(Model):
     complete_cells: list[str] = Field(
         [], description="cells of `complete_when` that say so; none: any that is not empty"
     )
-    place: str | None = Field(None, description="column of the place code")
+    place: str | None = Field(None, description="column of the place code, or of its name")
+    place_names: PlaceNames | None = None
     coverage_place: Code | None = Field(None, description="the place the whole survey speaks for")
     design: Design
     weighting: Weighting | None = Field(None, description="none: the design weight is kept")
@@ -289,6 +297,8 @@ class Survey(Model):
         constant = self.wave_from.constant
         if constant is not None and constant not in waves:
             raise ValueError(f"wave_from.constant {constant!r} is none of the `waves`")
+        if self.place_names and not self.place:
+            raise ValueError("`place_names` needs the column of the names: `place`")
         if self.complete_cells and not self.complete_when:
             raise ValueError("`complete_cells` needs `complete_when`: the column they stand in")
         if self.is_panel and not self.respondent_id:

@@ -86,6 +86,7 @@ POISON: dict[str, list[str]] = {
     "REL-215": ["insert into release_ctl.held_wave values"
                 " ({n}, 's', 'w3', null, 'disclosure_item_missing', 'x')"],
     "REL-216": ["update core.bridge_answer_concept set is_comparable = false"],
+    "REL-217": ["update core.fct_social_topic_coverage set unclassified_count = 100"],
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -129,6 +130,8 @@ def test_load_file_good_bad_and_twice_keeps_the_ledgers_promise(house: Settings)
         result["rows_quarantined"] for result in results.values()
     )
     assert list((house.inbox_dir / "a_social").iterdir()) == []
+    rules = "select string_agg(distinct reading ->> 'topic_rules', ' ') from intake.file"
+    assert re.fullmatch(r"\d+-[0-9a-f]{12}", scalar(house, rules))
     everything = scalar(
         house,
         "select string_agg(t::text, ' ') from (select q::text as t from intake.quarantine q"
