@@ -8,15 +8,17 @@ from typing import Any
 from opinion_warehouse.readers.compression import plain_file
 from opinion_warehouse.readers.csv_table import read_csv
 from opinion_warehouse.readers.job import Job
+from opinion_warehouse.readers.json_table import read_json
 from opinion_warehouse.readers.keys import Keyed
 from opinion_warehouse.readers.output import Output
+from opinion_warehouse.readers.parquet_table import read_parquet
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.report import read_report
 from opinion_warehouse.readers.social import read_social
 from opinion_warehouse.readers.survey import read_survey
 from opinion_warehouse.readers.table import Table
 from opinion_warehouse.readers.topics import TopicCoder
-from opinion_warehouse.readers.xlsx_table import has_sheet, open_workbook, read_sheet
+from opinion_warehouse.readers.xlsx_table import has_sheet, open_workbook, read_repeat, read_sheet
 from opinion_warehouse.reference import read_reference
 from opinion_warehouse.sources import Source
 
@@ -78,7 +80,13 @@ def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
     files, wanted, ignored = job.source.files, job.source.cells, job.source.ignore_columns
     if files.format == "csv":
         return read_csv(path, files, wanted, ignored, job.scratch), None
+    if files.format in ("json", "jsonl"):
+        return read_json(path, files, wanted, ignored, job.source.optional_cells, job.scratch), None
+    if files.format == "parquet":
+        return read_parquet(path, wanted, ignored), None
     workbook = open_workbook(path)
+    if files.repeat:
+        return read_repeat(workbook, files, wanted, ignored), None
     table = read_sheet(workbook, files.sheet or "", files, wanted, ignored)
     second = job.source.report.followup if job.source.report else None
     if second and has_sheet(workbook, second.sheet):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from opinion_warehouse.readers.job import Job, RowCheck
+from opinion_warehouse.readers.markup import plain_text
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.table import BadRow, Batch, Column, Table
 from opinion_warehouse.readers.text import fold
@@ -78,9 +79,9 @@ class _Reader:
         given = self._each(batch, columns.topic, self._topics, check)
         places = self._each(batch, columns.place, self._place, check)
         sentiments = self._each(batch, columns.sentiment, self.sentiment, check)
-        engagement = self._each(batch, columns.engagement, self._count, check)
+        engagement = self._sums([self._each(batch, name, self._count, check) for name in columns.counts])
         domains = [self._domain(cell) for cell in batch.column(columns.url)]
-        texts = [batch.column(name) for name in columns.text]
+        texts = [self._texts(batch.column(name)) for name in columns.text]
         duplicates = self._duplicates(batch, keys)
         bad = check.sorted()
         skip = set(check.reasons) | {row for row, _ in duplicates}
@@ -109,7 +110,7 @@ class _Reader:
                 "place_code": [places[at] for at in good],
                 "sentiment": [sentiments[at] or "unknown" for at in good],
                 "sentiment_method": [self.social.sentiment_method] * len(good),
-                "engagement_count": [engagement[at] for at in good],
+                "engagement_count": [engagement[at] if engagement else None for at in good],
                 "domain_key": [domains[at] for at in good],
             },
         )
@@ -180,6 +181,19 @@ class _Reader:
 
     def _count(self, cell: str) -> int:
         return whole(cell, self.decimal, 0, _MAX_COUNT)
+
+    @staticmethod
+    def _sums(counts: list[list[int | None]]) -> list[int | None]:
+        """The counts of each item added up; of an item without any, nothing."""
+        return [
+            None if all(count is None for count in each) else sum(count or 0 for count in each)
+            for each in zip(*counts, strict=True)
+        ]
+
+    def _texts(self, cells: Column) -> Column:
+        if self.social.text_format == "plain":
+            return cells
+        return [plain_text(cell) if cell else None for cell in cells]
 
     def _domain(self, cell: str | None) -> str | None:
         """The site as a keyed hash: how many sites speak is counted, which ones is not kept."""

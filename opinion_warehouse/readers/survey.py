@@ -7,6 +7,7 @@ from typing import Any
 
 from opinion_warehouse.readers.answers import Cell, answer_columns
 from opinion_warehouse.readers.job import Job, RowCheck
+from opinion_warehouse.readers.offered import mark_not_offered
 from opinion_warehouse.readers.problems import BadCell, FileRejected
 from opinion_warehouse.readers.table import Batch, Column, Table
 from opinion_warehouse.readers.text import fold
@@ -66,6 +67,7 @@ class _Reader:
             (question, item, self._answers(batch, column, complete, read, check))
             for question, item, column, read in self.questions
         ]
+        mark_not_offered(survey, batch, answers, check)
         keys = self._keys(batch, waves, check)
         columns["panel_key"] = self._panel_keys(batch)
         good = [position for position, row in enumerate(numbers) if row not in check.reasons]

@@ -27,15 +27,21 @@ class SocialColumns(Model):
     topic: str | None = None
     place: str | None = None
     sentiment: str | None = None
-    engagement: str | None = None
+    engagement: str | list[str] | None = Field(None, description="a count, or counts that are added up")
     url: str | None = Field(None, description="only its site's domain is used, as a keyed hash")
     text: list[str] = []
 
     @property
     def cells(self) -> list[str]:
         """Every column it reads. One column may serve two fields (a URL that is the id, too)."""
-        single = [column for name, column in self if name != "text" and column]
-        return list(dict.fromkeys([*single, *self.text]))
+        single = [column for name, column in self if name not in ("engagement", "text") and column]
+        return list(dict.fromkeys([*single, *self.counts, *self.text]))
+
+    @property
+    def counts(self) -> list[str]:
+        """The columns that make up the engagement."""
+        given = self.engagement
+        return given if isinstance(given, list) else [given] if given else []
 
 
 class Query(Model):
@@ -53,6 +59,7 @@ class Social(Model):
     date_format: Annotated[str, AfterValidator(_instant_format)] = Field(
         description='strptime format, "iso", "epoch_s" or "epoch_ms"'
     )
+    text_format: Literal["plain", "html"] = Field("plain", description="of the columns of text")
     platform: Code | None = Field(None, description="constant, where no column says")
     query: Code | None = Field(None, description="constant, where no column says")
     platforms: dict[str, Code] = Field({}, description="cell value → platform code")

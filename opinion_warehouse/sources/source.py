@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 from opinion_warehouse.sources.base import Due, Family, Identifier, Keep, Model, Place, Text, repeated
-from opinion_warehouse.sources.files import Files
+from opinion_warehouse.sources.files import SELF_DESCRIBED, Files
 from opinion_warehouse.sources.report import Report
 from opinion_warehouse.sources.social import Social
 from opinion_warehouse.sources.survey import Survey
@@ -49,6 +49,11 @@ class Source(Model):
             return self.survey.cells
         return self.report.columns.cells if self.report else self.social.columns.cells if self.social else []
 
+    @property
+    def optional_cells(self) -> list[str]:
+        """Columns that JSON may lack altogether: answers nobody gave."""
+        return self.survey.answer_cells if self.survey else []
+
     @model_validator(mode="after")
     def _one_section_of_its_family(self) -> Self:
         given = [name for name in ("survey", "report", "social") if getattr(self, name) is not None]
@@ -66,6 +71,14 @@ class Source(Model):
         both = [column for column in self.ignore_columns if column in self.cells]
         if both:
             raise ValueError(f"column {both[0]!r} is read and stands in `ignore_columns`; remove it from one")
+        for column in self.cells if self.files.format in SELF_DESCRIBED else []:
+            parts = column.split(".")
+            inside = [".".join(parts[:end]) for end in range(1, len(parts))]
+            if whole := [name for name in inside if name in self.ignore_columns]:
+                raise ValueError(
+                    f"column {column!r} is read, and {whole[0]!r}, which holds it, is in `ignore_columns`;"
+                    " name the other parts there"
+                )
         if self.report and self.report.followup and self.files.format != "xlsx":
             raise ValueError("`report.followup` is a second sheet: `files.format` must be xlsx")
         return self
