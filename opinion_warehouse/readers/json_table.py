@@ -65,9 +65,8 @@ def read_json(
     bad_rows: list[BadRow] = []
     copy = scratch / "clean.arrow"
     with pa.OSFile(str(copy), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        for block in _blocks(records):
-            good = _take(block, header, bad_rows)
-            numbers, columns = _columns(good, wanted, bad_rows)
+        for found, block in _blocks(records, header, bad_rows):
+            numbers, columns = _columns(found, block, wanted, bad_rows)
             row_numbers.extend(numbers)
             if numbers:
                 writer.write_batch(pa.record_batch(columns, schema=schema))
@@ -154,8 +153,9 @@ class _Header:
                 self.seen.update(dict.fromkeys(self.under[name]))
         if not self._keys.issuperset(record):
             self._note(record)
-        for key in self._other.keys() & record.keys():
-            _put(record, self._other[key], record.pop(key))
+        if self._other:
+            for key in self._other.keys() & record.keys():
+                _put(record, self._other[key], record.pop(key))
         return record
 
     def _note(self, record: Record) -> None:
@@ -175,42 +175,36 @@ def _put(record: Record, name: str, value: Any) -> None:
     record[name] = value
 
 
-def _blocks(records: Iterable[Read]) -> Iterator[list[tuple[int, Record | BadCell]]]:
-    block: list[tuple[int, Record | BadCell]] = []
+def _blocks(
+    records: Iterable[Read], header: _Header, bad_rows: list[BadRow]
+) -> Iterator[tuple[list[int], list[Record]]]:
+    """Numbers and flat records of a block of good rows; the bad ones are set aside."""
+    numbers: list[int] = []
+    block: list[Record] = []
     characters = 0
     for number, size, record in records:
-        block.append((number, record))
-        characters += size
-        if len(block) == BATCH_ROWS or characters > _BATCH_CHARACTERS:
-            yield block
-            block, characters = [], 0
-    if block:
-        yield block
-
-
-def _take(
-    block: list[tuple[int, Record | BadCell]], header: _Header, bad_rows: list[BadRow]
-) -> list[tuple[int, Record]]:
-    good: list[tuple[int, Record]] = []
-    for number, record in block:
         try:
             if isinstance(record, BadCell):
                 raise record
-            good.append((number, header.flat(record)))
+            block.append(header.flat(record))
+            numbers.append(number)
         except BadCell as problem:
             bad_rows.append((number, [{"code": problem.code, "column": None, "detail": problem.detail}]))
-    return good
+        characters += size
+        if len(block) == BATCH_ROWS or characters > _BATCH_CHARACTERS:
+            yield numbers, block
+            numbers, block, characters = [], [], 0
+    yield numbers, block
 
 
 def _columns(
-    block: list[tuple[int, Record]], wanted: Sequence[str], bad_rows: list[BadRow]
+    numbers: list[int], block: list[Record], wanted: Sequence[str], bad_rows: list[BadRow]
 ) -> tuple[list[int], list[Any]]:
     """Numbers of the good rows and their cells, a column each; rows with a bad cell are set aside."""
     import pyarrow as pa
 
-    numbers = [number for number, _ in block]
     check = RowCheck()
-    columns = [_column([record.get(name) for _, record in block], name, numbers, check) for name in wanted]
+    columns = [_column([record.get(name) for record in block], name, numbers, check) for name in wanted]
     if not check.reasons:
         return numbers, columns
     bad_rows += check.sorted()
@@ -221,17 +215,19 @@ def _columns(
 
 
 def _column(values: list[Any], name: str, numbers: list[int], check: RowCheck) -> Any:
-    """Values → Arrow text. Nearly always all are text or nothing; otherwise each is looked at."""
+    """Values → Arrow text. Nearly always all are of one plain kind; otherwise each is looked at."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    try:
-        text = pa.array(values, pa.string())
+    for kind in (pa.string(), pa.int64(), pa.bool_()):
+        try:
+            plain = pa.array(values, kind)
+        except (TypeError, ValueError, OverflowError):  # another kind; lone surrogates; beyond 64 bits
+            continue
+        text = pc.cast(plain, pa.string())
         longest = pc.max(pc.binary_length(text)).as_py() or 0
         if longest <= MAX_CELL and not pc.any(pc.match_substring(text, "\0")).as_py():
             return text
-    except (TypeError, ValueError):  # lists, booleans; lone surrogates
-        pass
     cells: list[str | None] = []
     for number, value in zip(numbers, values, strict=True):
         cells.append(None)
@@ -243,9 +239,9 @@ def _column(values: list[Any], name: str, numbers: list[int], check: RowCheck) -
 
 
 def _cell(value: Any) -> str | None:
-    """A value as text. Numbers are text already."""
-    if value is None or value is True or value is False:
-        return None if value is None else str(value).lower()
+    """A value as text. Numbers with a fraction are text already."""
+    if value is None or isinstance(value, int):
+        return None if value is None else str(value).lower()  # true, false
     if isinstance(value, NotFinite):
         raise BadCell("not_finite", "expected a number, not NaN or Infinity")
     if isinstance(value, dict):

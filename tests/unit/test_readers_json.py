@@ -55,6 +55,7 @@ def test_cells_are_exact_text(tmp_path: Path) -> None:
         '{"a":1,"b":9007199254740993}',
         '{"a":1.0,"b":0.10}',
         '{"a":-0,"b":1E5}',
+        '{"b" :-0,"a":-0.0}',
         '{"a":true,"b":false}',
         '{"a":"","b":null}',
         '{"a":["x",2,true],"b":[]}',
@@ -67,7 +68,8 @@ def test_cells_are_exact_text(tmp_path: Path) -> None:
     assert cells(tmp_path, data, wanted) == [
         ["1", "9007199254740993"],
         ["1.0", "0.10"],
-        ["-0", "1E5"],
+        ["0", "1E5"],
+        ["-0.0", "0"],
         ["true", "false"],
         ["", None],
         ["x;2;true", ""],
