@@ -101,7 +101,7 @@ def _text(column: Any, name: str) -> Any:
         elif pa.types.is_floating(kind):
             text = _number(column)
         else:
-            text = pc.cast(column, pa.large_string())
+            text = pc.cast(column, pa.string())
     except pa.ArrowNotImplementedError:
         raise FileRejected("not_a_value", f"the column holds {kind}, which is not one value", name) from None
     except pa.ArrowInvalid as error:
@@ -123,15 +123,17 @@ def _number(column: Any) -> Any:
 
     whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), float(_EXACT)))
     digits = pc.cast(pc.if_else(whole, column, None), pa.int64())
-    return pc.coalesce(pc.cast(digits, pa.large_string()), pc.cast(column, pa.large_string()))
+    return pc.coalesce(pc.cast(digits, pa.string()), pc.cast(column, pa.string()))
 
 
 def _joined(column: Any, name: str) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    items = _text(column.flatten(), name)
-    if items.null_count or pc.any(pc.match_substring(items, LIST_SEPARATOR)).as_py():
+    values = column.flatten()
+    is_nested = pa.types.is_nested(values.type)
+    items = None if is_nested else _text(values, name)
+    if items is None or items.null_count or pc.any(pc.match_substring(items, LIST_SEPARATOR)).as_py():
         detail = f"expected lists of plain values without {LIST_SEPARATOR} in them"
         raise FileRejected("bad_list", detail, name)
     # flatten leaves out what stands behind nulls, so the lists are counted, not cut by their offsets

@@ -74,6 +74,8 @@ class Social(Model):
         for name in ("platform", "query"):
             if bool(getattr(self, name)) == bool(getattr(self.columns, name)):
                 raise ValueError(f"give `{name}` (a constant) or `columns.{name}`: exactly one of the two")
+        if again := repeated(self.columns.counts):
+            raise ValueError(f"`columns.engagement` counts {again[0]!r} twice")
         again = repeated(query.code for query in self.queries)
         if again:
             raise ValueError(f"query {again[0]!r} stands twice in `queries`; each may stand once")
