@@ -45,9 +45,12 @@ def _open(path: Path) -> Any:
     if magic != _MAGIC:
         raise FileRejected("wrong_format", "the bytes are not those of a Parquet file")
     try:
-        file = parquet.ParquetFile(path, pre_buffer=False)
+        file = parquet.ParquetFile(path, pre_buffer=False, page_checksum_verification=True)
+        _ = file.schema_arrow.names  # damaged ones are no text
         groups = [file.metadata.row_group(each) for each in range(file.metadata.num_row_groups)]
-    except (pa.ArrowException, OSError) as error:
+    except pa.ArrowMemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(error) from None
     total, size = sum(group.total_byte_size for group in groups), path.stat().st_size
     if total > SMALL and total > MAX_RATIO * size:
@@ -77,8 +80,12 @@ def _batches(file: Any, columns: list[str]) -> Iterator[Any]:
     import pyarrow as pa
 
     try:
-        yield from file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False)
-    except (pa.ArrowException, OSError) as error:
+        for batch in file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False):
+            batch.validate(full=True)  # damage can leave text that is none, on which Polars aborts
+            yield batch
+    except pa.ArrowMemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(error) from None
 
 
