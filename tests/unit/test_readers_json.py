@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from reader_jobs import Read, read, social, survey
 
+from opinion_warehouse.readers import json_text
 from opinion_warehouse.readers.json_table import read_json
+from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.sources import Files, Source
 
 GOOD = {
@@ -341,6 +343,43 @@ def test_any_records_are_read_alike_as_lines_and_as_an_array(
         ]
         found.append((rows, table.bad_rows))
     assert found[0] == found[1]
+
+
+BROKEN = r'" ": "\x20: \ : , { } [ ] 1 -0 1. 1e5 NaN null "a":1 "a\":" "\u0061":3 \ud800 tru 01 é 1e400 \u00'
+JUNK = st.sampled_from(BROKEN.split(" ")) | st.sampled_from(
+    ['"a" :2', '"a"\t:2', '"b"\r:2', " ", "\t", "\r", "\x00", "\x1f", "\ufeff", "\u2028"]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    record=st.dictionaries(st.sampled_from(["a", "b", "é", ""]), VALUES, max_size=4),
+    cuts=st.lists(st.tuples(st.floats(0, 1), JUNK, st.integers(0, 3)), max_size=3),
+)
+def test_any_line_is_read_fast_as_the_standard_library_reads_it(
+    record: dict[str, Any], cuts: list[tuple[float, str, int]]
+) -> None:
+    text = json.dumps(record, ensure_ascii=False)
+    for where, junk, gone in cuts:
+        at = int(where * len(text))
+        text = text[:at] + junk + text[at + gone :]
+    data = text.encode("utf-8", "surrogatepass")
+    fast, strict = json_text._line(data), json_text._strict(data)
+    if isinstance(strict, BadCell):
+        assert isinstance(fast, BadCell)
+        assert fast.code == strict.code
+    else:
+        assert not isinstance(fast, BadCell)
+        assert as_text(fast) == as_text(strict)
+
+
+def as_text(value: Any) -> Any:
+    """Values as cells have them: what is fast keeps whole numbers as numbers."""
+    if isinstance(value, dict):
+        return {key: as_text(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_text(inner) for inner in value]
+    return str(value) if type(value) is int else value
 
 
 def test_depth_is_no_matter_of_the_stack(tmp_path: Path) -> None:
