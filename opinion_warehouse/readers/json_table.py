@@ -7,7 +7,6 @@ One pass checks every record and writes the wanted columns, as text, to an Arrow
 the copy is what is read again and again. Memory is flat in the file's size.
 """
 
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,8 @@ from opinion_warehouse.sources import Files
 _BATCH_CHARACTERS = 8_000_000
 LIST_SEPARATOR = ";"
 PARENT = "parent"
+_ROW_NUMBER = "\0row number"
+"""No name of a column, for those hold no NUL."""
 
 
 def read_json(
@@ -60,16 +61,15 @@ def read_json(
     if files.repeat:
         records = _repeats(records, files.repeat.path or "")
     header = _Header(wanted, ignored)
-    schema = pa.schema([pa.field(name, pa.string()) for name in wanted])
-    row_numbers = array("Q")
+    schema = pa.schema([*(pa.field(name, pa.string()) for name in wanted), pa.field(_ROW_NUMBER, pa.int64())])
     bad_rows: list[BadRow] = []
     copy = scratch / "clean.arrow"
     with pa.OSFile(str(copy), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         for found, block in _blocks(records, header, bad_rows):
             numbers, columns = _columns(found, block, wanted, bad_rows)
-            row_numbers.extend(numbers)
             if numbers:
-                writer.write_batch(pa.record_batch(columns, schema=schema))
+                rows = pa.array(numbers, pa.int64())
+                writer.write_batch(pa.record_batch([*columns, rows], schema=schema))
     if header.seen:
         absent = [name for name in optional if name not in header.seen]
         match_header(list(header.seen), [name for name in wanted if name not in absent], [*ignored, *absent])
@@ -77,7 +77,7 @@ def read_json(
         raise FileRejected(*_nothing(bad_rows))
 
     def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
-        return _batches(copy, list(columns or wanted), row_numbers)
+        return _batches(copy, list(columns or wanted))
 
     return Table(batches, sorted(bad_rows, key=lambda row: row[0]))
 
@@ -160,6 +160,7 @@ class _Header:
 
     def _note(self, record: Record) -> None:
         for key in record:
+            _sound_text(key)  # its name may be shown
             name = self._spelling.get(clean(key), key)
             self._keys.add(key)
             self.seen[name] = None
@@ -250,13 +251,17 @@ def _cell(value: Any) -> str | None:
         return _joined(value)
     if len(value) > MAX_CELL:
         raise BadCell("cell_too_large", f"expected at most {MAX_CELL} characters")
-    if "\0" in value:
+    return _sound_text(value)
+
+
+def _sound_text(text: str) -> str:
+    if "\0" in text:
         raise BadCell("nul_byte", "expected text without NUL characters")
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError:
         raise BadCell("lone_surrogate", "expected text; half of a character is missing") from None
-    return str(value)
+    return text
 
 
 def _joined(values: list[Any]) -> str:
@@ -270,16 +275,15 @@ def _joined(values: list[Any]) -> str:
     return str(_cell(LIST_SEPARATOR.join(cells)))
 
 
-def _batches(copy: Path, columns: list[str], row_numbers: "array[int]") -> Iterator[Batch]:
+def _batches(copy: Path, columns: list[str]) -> Iterator[Batch]:
     import polars as pl
     import pyarrow as pa
 
     with pa.OSFile(str(copy), "rb") as stored:
-        positions = [pa.ipc.open_file(stored).schema.get_field_index(name) for name in columns]
+        names = pa.ipc.open_file(stored).schema.names
+        positions = [names.index(name) for name in (*columns, _ROW_NUMBER)]
         reader = pa.ipc.open_file(stored, options=pa.ipc.IpcReadOptions(included_fields=sorted(positions)))
-        done = 0
         for position in range(reader.num_record_batches):
-            frame = pl.DataFrame(reader.get_batch(position).select(columns))
-            numbers = row_numbers[done : done + frame.height].tolist()
-            done += frame.height
-            yield Batch(numbers, clean_frame(frame))
+            batch = reader.get_batch(position)
+            frame = pl.DataFrame(batch.select(columns))
+            yield Batch(batch.column(_ROW_NUMBER).to_pylist(), clean_frame(frame))

@@ -136,6 +136,8 @@ def test_bad_lines_are_set_aside_with_their_number_and_reason(tmp_path: Path) ->
         line(id="19", likes=[1, True]),
         line(id="20"),
         line(id="21", mood={"sao": "0901234567"}),
+        line(id="22")[:-1] + ',"\\ud800":1}',
+        line(id="23")[:-1] + ',"a\\u0000":1}',
     )
     assert result.rejected is None
     assert result.bad == {
@@ -162,6 +164,8 @@ def test_bad_lines_are_set_aside_with_their_number_and_reason(tmp_path: Path) ->
         23: ["line_too_long"],
         24: ["not_a_number"],
         26: ["not_a_value"],
+        27: ["lone_surrogate"],
+        28: ["nul_byte"],
     }
     assert [row["row_number"] for row in result.rows["social_item"]] == ["1", "25"]
     written = "".join(path.read_text() for path in tmp_path.glob("*.csv"))
