@@ -38,10 +38,12 @@ def serve() -> None:
 def _preload() -> None:
     """Import what children use, here, where it is paid once. Nothing may start a thread before a fork."""
     import ahocorasick_rs  # noqa: F401
+    import lxml.etree  # noqa: F401
     import polars  # noqa: F401
     import psutil  # noqa: F401
     import pyarrow as pa
     import pyarrow.csv
+    import pyarrow.parquet
     import python_calamine  # noqa: F401
 
     from opinion_warehouse.readers import parse  # noqa: F401
