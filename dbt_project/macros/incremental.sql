@@ -26,3 +26,12 @@
         delete from {{ this }} where ({{ columns | join(', ') }}) in (select {{ columns | join(', ') }} from {{ changed }})
     {%- endif -%}
 {%- endmacro %}
+
+{# So do a changed wave's rows, of which there may be none any more. #}
+{% macro forget_changed_waves() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} where wave_key in (
+            select wave_key from {{ ref('int_survey_waves__changed') }} where not is_partner
+        )
+    {%- endif -%}
+{%- endmacro %}

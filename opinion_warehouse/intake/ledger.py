@@ -161,11 +161,12 @@ def write_file(
     counts: dict[str, int],
 ) -> None:
     """The ledger's row of a file."""
+    survey = delivery.source.survey
     connection.execute(
         "insert into intake.file (file_id, source_id, sha256, file_name, byte_count, received_at, night,"
         " run_id,"
-        " parser_version, spec_sha256, status, reason_code, rows_read, rows_loaded, rows_quarantined)"
-        " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " parser_version, spec_sha256, status, reason_code, rows_read, rows_loaded, rows_quarantined, reading)"
+        " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             file_id,
             delivery.source.id,
@@ -182,6 +183,7 @@ def write_file(
             counts["rows_read"],
             counts["rows_loaded"],
             counts["rows_quarantined"],
+            json.dumps(survey.reading) if survey else None,
         ),
     )
 

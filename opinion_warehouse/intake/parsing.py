@@ -135,7 +135,9 @@ class _Server:
                 "PYTHONPATH": str(PROJECT),
                 "PYTHONUTF8": "1",
                 "LC_ALL": "C.UTF-8",
-                "ARROW_DEFAULT_MEMORY_POOL": "system",  # reserves no address space beyond its need
+                # What is limited is address space: reserve none beyond the need.
+                "ARROW_DEFAULT_MEMORY_POOL": "system",
+                "MALLOC_ARENA_MAX": "2",
                 "OPENBLAS_NUM_THREADS": "1",
                 "OMP_NUM_THREADS": "1",  # no thread before the fork
             }

@@ -1,16 +1,18 @@
 """CSV → Table, strictly as the spec says: delimiter and encoding are never guessed.
 
-Two passes. The first (stdlib csv, strict) checks the shape of every record and writes the sound ones to a
-clean UTF-8 copy: it finds an open quote and rows too short or too long. The second (Arrow, streaming) reads
-the copy; it alone keeps nothing (`;;`) and the empty string (`""`) apart. Memory is flat in the file's size.
+A scan of the bytes looks for what is no sound CSV: other encodings, NUL, and quotes that do not open and
+close at a cell's ends. Arrow then reads the records in blocks; it alone keeps nothing (`;;`) and the empty
+string (`""`) apart, and it names records too short or too long. A file whose quotes are doubtful is read by
+the strict reader of the standard library, which says where. Memory is flat in the file's size.
 """
 
 import codecs
 import csv
-from array import array
+import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from opinion_warehouse.readers.problems import FileRejected, Reason
 from opinion_warehouse.readers.table import (
@@ -19,14 +21,22 @@ from opinion_warehouse.readers.table import (
     BadRow,
     Batch,
     Table,
+    blank_or_total,
     clean_frame,
-    is_total,
     match_header,
 )
 from opinion_warehouse.sources import Files
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import polars as pl
+
 MAX_LINE = 16_000_000
+_BLOCK = 8_000_000
 _ONE_BYTE = ("cp125", "iso8859")
+_ROW = ""  # the column of row numbers: no heading is empty
+_BOM = codecs.BOM_UTF8
 _OTHER_FORMATS = (
     b"PK\x03\x04",
     b"%PDF",
@@ -38,35 +48,58 @@ _OTHER_FORMATS = (
 )
 
 
+@dataclass
+class _Body:
+    """UTF-8 text whose records are told apart for sure, from `offset` on."""
+
+    path: Path
+    offset: int
+    first_row: int
+    headings: list[str]
+    header: list[str]
+    row_numbers: Sequence[int] | None = None
+    """Of each record, where records were left out."""
+    bad_rows: list[BadRow] = field(default_factory=list)
+
+
 def read_csv(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[str], scratch: Path) -> Table:
     """Open a CSV file; raises FileRejected for a fault of its structure."""
+    text = _as_utf8(path, files, scratch)
+    if _is_plain(text, files.delimiter):
+        body = _body(text, files, wanted, ignored)
+    else:
+        body = _checked(text, files, wanted, ignored, scratch / "clean.csv")
+
+    def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
+        return _batches(body, files.delimiter, list(columns or wanted), wanted[0])
+
+    return Table(batches, body.bad_rows)
+
+
+def _as_utf8(path: Path, files: Files, scratch: Path) -> Path:
+    """The file itself where it is UTF-8, else a copy in it; refuses bytes that are not text as declared."""
     with path.open("rb") as raw:
         if raw.read(4).startswith(_OTHER_FORMATS):
             raise FileRejected("wrong_format", "the bytes are those of another format, not of CSV text")
-    if codecs.lookup(files.encoding).name.startswith(_ONE_BYTE) and _is_utf8(path):
+    name = codecs.lookup(files.encoding).name
+    is_utf8 = name in ("utf-8", "utf-8-sig")
+    if name.startswith(_ONE_BYTE) and _is_utf8(path):
         # Any bytes are text in these encodings; words would be misread without a sound.
         raise FileRejected("encoding", f"the bytes are UTF-8, and the spec says {files.encoding}")
-    copy = scratch / "clean.csv"
-    row_numbers = array("Q")
-    bad_rows: list[BadRow] = []
-    encoding = (
-        "utf-8-sig" if files.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else files.encoding
-    )
+    copy = scratch / "utf8.csv"
     try:
-        with (
-            path.open(encoding=encoding, newline="") as stream,
-            copy.open("w", encoding="utf-8", newline="") as out,
-        ):
-            header = _check(stream, out, files, (wanted, ignored), row_numbers, bad_rows)
+        with path.open(encoding=files.encoding, newline="") as stream:
+            if is_utf8:
+                while stream.read(_BLOCK):
+                    pass
+                return path
+            with copy.open("w", encoding="utf-8", newline="") as out:
+                shutil.copyfileobj(stream, out, _BLOCK)
     except UnicodeError as error:
         raise FileRejected(
             "encoding", f"the bytes are not {files.encoding} ({type(error).__name__})"
         ) from None
-
-    def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
-        return _batches(copy, header, files.delimiter, list(columns or wanted), row_numbers)
-
-    return Table(batches, bad_rows)
+    return copy
 
 
 def _is_utf8(path: Path) -> bool:
@@ -82,6 +115,41 @@ def _is_utf8(path: Path) -> bool:
         except UnicodeDecodeError:
             return False
     return has_more
+
+
+def _is_plain(path: Path, delimiter: str) -> bool:
+    """Whether every quote opens at the beginning of a cell, closes at its end, or is doubled within.
+
+    Quotes alternate between opening and closing; a doubled one closes and opens again.
+    """
+    import numpy as np
+
+    before = np.zeros(256, bool)
+    before[[ord("\n"), ord("\r"), ord('"')]] = True
+    if len(delimiter.encode()) > 1:
+        return False
+    before[ord(delimiter)] = True
+    is_open = 0
+    edge = b"\n"
+    with path.open("rb") as raw:
+        raw.seek(len(_BOM) if raw.read(len(_BOM)) == _BOM else 0)
+        while block := raw.read(_BLOCK):
+            following = raw.read(1)
+            if b"\0" in block:
+                raise FileRejected(
+                    "nul_byte", "the file holds NUL characters; it is no text, or another encoding"
+                )
+            cells = np.frombuffer(edge + block + (following or b"\n"), np.uint8)
+            quotes = np.flatnonzero(cells[1:-1] == ord('"')) + 1
+            opens = (np.arange(quotes.size) + is_open) % 2 == 0
+            sound = np.where(opens, before[cells[quotes - 1]], before[cells[quotes + 1]])
+            if not sound.all():
+                return False
+            is_open = (is_open + quotes.size) % 2
+            edge = block[-1:]
+            if following:
+                raw.seek(-1, 1)
+    return is_open == 0
 
 
 class _Lines:
@@ -108,50 +176,53 @@ class _Lines:
         return line
 
 
-def _check(
-    stream: TextIO,
-    out: TextIO,
-    files: Files,
-    columns: tuple[Sequence[str], Sequence[str]],
-    row_numbers: "array[int]",
-    bad_rows: list[BadRow],
-) -> list[str]:
+def _body(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[str]) -> _Body:
+    """Where the records begin, after the header row."""
     csv.field_size_limit(MAX_CELL)
-    lines = _Lines(stream)
-    reader = csv.reader(lines, delimiter=files.delimiter, strict=True)
+    with path.open("rb") as raw:
+        offset = len(_BOM) if raw.read(len(_BOM)) == _BOM else 0
     row_number = 0
-    header: list[str] | None = None
-    headings: list[str] = []
-    try:
-        for record in reader:
-            row_number += 1
-            written, lines.record = lines.record, []
-            if row_number < files.header_row:
-                continue
-            if header is None:
-                headings = record
-                header = match_header(record, *columns)
-                continue
-            if not any(cell.strip() for cell in record):
-                continue  # LimeSurvey leaves an empty line at the end, spreadsheets leave rows of delimiters
-            if is_total(record, header, columns[0]):
-                continue
-            if len(record) != len(header) or record == headings:
-                bad_rows.append((row_number, [_shape(len(record), len(header))]))
-                continue
-            out.write("".join(written).rstrip("\r\n"))
-            out.write("\n")
-            row_numbers.append(row_number)
-    except csv.Error as error:
-        raise _structure(str(error), row_number + 1, len(lines.record)) from None
-    if header is None:
-        raise FileRejected("empty", f"the file ends before its header row ({files.header_row})")
-    return header
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        lines = _Lines(stream)
+        try:
+            for record in csv.reader(lines, delimiter=files.delimiter, strict=True):
+                row_number += 1
+                offset += sum(len(line.encode()) for line in lines.record)
+                lines.record = []
+                if row_number == files.header_row:
+                    header = match_header(record, wanted, ignored)
+                    return _Body(path, offset, row_number + 1, record, header)
+        except csv.Error as error:
+            raise _structure(str(error), row_number + 1, len(lines.record)) from None
+    raise FileRejected("empty", f"the file ends before its header row ({files.header_row})")
+
+
+def _checked(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[str], copy: Path) -> _Body:
+    """A copy of the sound records; the first that is none as CSV has it refuses the file."""
+    from array import array
+
+    body = _body(path, files, wanted, ignored)
+    numbers = array("Q")
+    with path.open(encoding="utf-8-sig", newline="") as stream, copy.open("wb") as out:
+        lines = _Lines(stream)
+        row_number = 0
+        try:
+            for record in csv.reader(lines, delimiter=files.delimiter, strict=True):
+                row_number += 1
+                written, lines.record = lines.record, []
+                if row_number < body.first_row:
+                    continue
+                if record and len(record) != len(body.header):
+                    body.bad_rows.append((row_number, [_shape(len(record), len(body.header))]))
+                    continue
+                out.write("".join(written).rstrip("\r\n").encode() + b"\n")
+                numbers.append(row_number)
+        except csv.Error as error:
+            raise _structure(str(error), row_number + 1, len(lines.record)) from None
+    return _Body(copy, 0, body.first_row, body.headings, body.header, numbers, body.bad_rows)
 
 
 def _shape(found: int, expected: int) -> Reason:
-    if found == expected:
-        return {"code": "duplicate_header_row", "column": None, "detail": "the header stands here again"}
     code = "row_too_short" if found < expected else "row_too_long"
     return {"code": code, "column": None, "detail": f"{found} cells where the header has {expected}"}
 
@@ -162,36 +233,115 @@ def _structure(message: str, row: int, lines: int) -> FileRejected:
     return FileRejected("unbalanced_quote", f"a quote that opens in row {row} does not close as CSV has it")
 
 
-def _batches(
-    copy: Path, header: list[str], delimiter: str, columns: list[str], row_numbers: "array[int]"
-) -> Iterator[Batch]:
+def _batches(body: _Body, delimiter: str, columns: list[str], key: str) -> Iterator[Batch]:
     import polars as pl
+
+    known_bad = {row for row, _ in body.bad_rows}
+    done = 0
+    for block, numbers in _blocks(body, delimiter, known_bad):
+        frame = pl.DataFrame(block).with_columns(pl.Series(_ROW, numbers, pl.Int64))
+        done += frame.height
+        for part in _rows(frame, body, key, known_bad).iter_slices(BATCH_ROWS):
+            yield Batch(part.get_column(_ROW).to_list(), clean_frame(part.select(columns)))
+    if body.row_numbers is not None and done != len(body.row_numbers):
+        # The two passes must see the same records, or row numbers would lie.
+        raise FileRejected("unbalanced_quote", "the records cannot be told apart for sure")
+
+
+def _rows(frame: "pl.DataFrame", body: _Body, key: str, known_bad: set[int]) -> "pl.DataFrame":
+    """The rows of a block that are neither blank nor totals nor the header again."""
+    import polars as pl
+
+    without = blank_or_total(frame, body.header, key).get_column(_ROW)
+    again = frame.filter(
+        pl.all_horizontal(
+            pl.col(name).eq_missing(heading or None)
+            for name, heading in zip(body.header, body.headings, strict=True)
+        )
+    ).get_column(_ROW)
+    large = frame.filter(
+        pl.any_horizontal(pl.col(name).str.len_bytes() > MAX_CELL for name in body.header)
+    ).get_column(_ROW)
+    for row in again:
+        reason: Reason = {
+            "code": "duplicate_header_row",
+            "column": None,
+            "detail": "the header stands here again",
+        }
+        if row not in known_bad:
+            body.bad_rows.append((row, [reason]))
+            known_bad.add(row)
+    if large.len():
+        raise FileRejected("cell_too_large", f"row {large[0]} has a cell of more than {MAX_CELL} characters")
+    gone = pl.concat([without, again])
+    return frame.filter(~pl.col(_ROW).is_in(gone.implode())) if gone.len() else frame
+
+
+def _blocks(
+    body: _Body, delimiter: str, known_bad: set[int]
+) -> Iterator[tuple[Any, "npt.NDArray[np.int64]"]]:
+    """Blocks of records as text, and the number of each in the file."""
+    import numpy as np
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    if not row_numbers:
-        return
-    reader = arrow_csv.open_csv(
-        copy,
-        read_options=arrow_csv.ReadOptions(use_threads=False, column_names=header, block_size=32_000_000),
-        parse_options=arrow_csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=True
-        ),
-        convert_options=arrow_csv.ConvertOptions(
-            check_utf8=False,
-            include_columns=columns,
-            column_types={name: pa.string() for name in header},
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        ),
-    )
-    done = 0
-    for block in reader:
-        for frame in pl.DataFrame(block).iter_slices(BATCH_ROWS):
-            numbers = row_numbers[done : done + frame.height].tolist()
-            yield Batch(numbers, clean_frame(frame))
-            done += frame.height
-    if done != len(row_numbers):
-        # The two passes must see the same records, or row numbers would lie.
-        raise FileRejected("unbalanced_quote", "the records cannot be told apart for sure")
+    misfits: list[int] = []
+
+    def misfit(row: Any) -> str:
+        number = body.first_row + row.number - 1
+        misfits.append(number)
+        if number not in known_bad:
+            body.bad_rows.append((number, [_shape(row.actual_columns, row.expected_columns)]))
+            known_bad.add(number)
+        return "skip"
+
+    with pa.OSFile(str(body.path)) as source:
+        if source.size() <= body.offset:
+            return
+        source.seek(body.offset)
+        try:
+            reader = arrow_csv.open_csv(
+                source,
+                read_options=arrow_csv.ReadOptions(
+                    use_threads=False, column_names=body.header, block_size=_BLOCK
+                ),
+                parse_options=arrow_csv.ParseOptions(
+                    delimiter=delimiter,
+                    newlines_in_values=True,
+                    ignore_empty_lines=False,
+                    invalid_row_handler=misfit,
+                ),
+                convert_options=arrow_csv.ConvertOptions(
+                    check_utf8=False,
+                    column_types={name: pa.string() for name in body.header},
+                    null_values=[""],
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                ),
+            )
+            following = body.first_row
+            done = 0
+            for block in reader:
+                if body.row_numbers is not None:
+                    numbers = np.array(body.row_numbers[done : done + block.num_rows], np.int64)
+                    done += block.num_rows
+                else:
+                    numbers = _numbers(following, block.num_rows, misfits)
+                    following = int(numbers[-1]) + 1 if numbers.size else following
+                yield block, numbers
+        except pa.ArrowInvalid as error:
+            raise FileRejected(
+                "line_too_long" if "straddl" in str(error) else "unbalanced_quote",
+                "a line is too long, or a quote does not close as CSV has it",
+            ) from None
+
+
+def _numbers(first: int, count: int, misfits: list[int]) -> "npt.NDArray[np.int64]":
+    """The next row numbers from `first` on, but for those of records that did not fit."""
+    import numpy as np
+
+    skipped = [number for number in misfits if number >= first]
+    numbers = np.arange(first, first + count + len(skipped))
+    if skipped:
+        numbers = numbers[~np.isin(numbers, skipped)]
+    return numbers[:count]

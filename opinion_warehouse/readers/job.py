@@ -42,6 +42,12 @@ class RowCheck:
         reason: Reason = {"code": problem.code, "column": column, "detail": problem.detail}
         self.reasons.setdefault(row_number, []).append(reason)
 
+    def take(self, other: "RowCheck", rows: set[int]) -> None:
+        """The problems another check found in some of the rows."""
+        for row, reasons in other.reasons.items():
+            if row in rows:
+                self.reasons.setdefault(row, []).extend(reasons)
+
     def sorted(self) -> list[tuple[int, list[Reason]]]:
         """Bad rows by number."""
         return sorted(self.reasons.items())

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Iterable, Sequence
 
 
 class Keyed:
@@ -15,6 +16,25 @@ class Keyed:
     def __call__(self, *parts: str) -> str:
         mac = self._start.copy()
         for part in parts:
-            data = part.encode()
-            mac.update(len(data).to_bytes(4, "big") + data)
+            mac.update(_sized(part))
         return mac.hexdigest()
+
+    def each(self, parts: Sequence[str], ids: Iterable[str | None]) -> list[str | None]:
+        """As of each id behind the same parts; of no id, nothing."""
+        start = self._start.copy()
+        for part in parts:
+            start.update(_sized(part))
+        keys: list[str | None] = []
+        for own in ids:
+            if own is None:
+                keys.append(None)
+                continue
+            mac = start.copy()
+            mac.update(_sized(own))
+            keys.append(mac.hexdigest())
+        return keys
+
+
+def _sized(part: str) -> bytes:
+    data = part.encode()
+    return len(data).to_bytes(4, "big") + data

@@ -1,73 +1,94 @@
 """Options a version of the form did not have: no answer to them is a no."""
 
-from opinion_warehouse.readers.answers import Cell
+from typing import TYPE_CHECKING, TypeAlias
+
 from opinion_warehouse.readers.job import RowCheck
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.table import Batch
-from opinion_warehouse.readers.values import text_of
 from opinion_warehouse.sources import MissingCode, Option, Question, Survey
 
+if TYPE_CHECKING:
+    import polars as pl
+
 TICKED = "1"
-_NOT_OFFERED: Cell = (None, None, MissingCode.NOT_OFFERED)
+Item = tuple[str, str]
+"""Question id and item code."""
+Answers: TypeAlias = "tuple[str, str, tuple[pl.Series, pl.Series, pl.Series]]"
+"""Question id, item code; answer codes, numbers and missing codes by row."""
 
 
-def mark_not_offered(
-    survey: Survey, batch: Batch, answers: list[tuple[str, str, list[Cell]]], check: RowCheck
-) -> None:
-    """Change, in `answers` (question id, item code, cell by row), those to options that were not offered."""
-    cells = {(question, item): column for question, item, column in answers}
-    versions = _versions(survey, batch, check)
-    for question in survey.questions:
-        if question.blank_is_not_offered:
-            _mark_blank(question, batch, cells)
-        for option in question.options:
-            if option.from_version is not None or option.to_version is not None:
-                _mark_by_version(survey, batch, option, (versions, cells[question.id, option.code]), check)
-
-
-def _versions(survey: Survey, batch: Batch, check: RowCheck) -> list[int | None]:
-    """The position of each row's form version; of an unknown one, nothing."""
-    if survey.form_version is None:
-        return []
-    column, order = survey.form_version.column, survey.form_version.order
-    positions = {version: position for position, version in enumerate(order)}
-    found: list[int | None] = []
-    for row, cell in zip(batch.row_numbers, batch.column(column), strict=True):
-        found.append(positions.get(text_of(cell) or ""))
-        if found[-1] is None:
-            check.add(
-                row, column, BadCell("unknown_version", "expected a version of the form the spec lists")
+def mark_not_offered(survey: Survey, batch: Batch, answers: list[Answers], check: RowCheck) -> list[Answers]:
+    """The answers, where those to options that were not offered are missing for that."""
+    absent = _absent(survey, batch, check)
+    marked: list[Answers] = []
+    for question, item, (codes, numbers, missing) in answers:
+        gone = absent.get((question, item))
+        if gone is None:
+            marked.append((question, item, (codes, numbers, missing)))
+            continue
+        is_blank, is_outside = gone
+        if is_outside is not None and survey.form_version:
+            for at in (is_outside & (codes == TICKED).fill_null(False)).arg_true():
+                detail = "an option is ticked that this version of the form does not have"
+                problem = BadCell("not_offered", detail)
+                check.add(batch.row_numbers[at], survey.form_version.column, problem)
+        where = is_outside if is_blank is None else is_blank if is_outside is None else is_blank | is_outside
+        assert where is not None  # noqa: S101  (one of the two is there)
+        marked.append(
+            (
+                question,
+                item,
+                (codes.set(where, None), numbers, missing.set(where, int(MissingCode.NOT_OFFERED))),
             )
+        )
+    return marked
+
+
+def _absent(
+    survey: Survey, batch: Batch, check: RowCheck
+) -> "dict[Item, tuple[pl.Series | None, pl.Series | None]]":
+    """Of each item that may not be offered: rows where it is blank beside others, and outside its versions."""
+    versions = _versions(survey, batch, check)
+    found: dict[Item, tuple[pl.Series | None, pl.Series | None]] = {}
+    for question in survey.questions:
+        blank = _blank(question, batch) if question.blank_is_not_offered else {}
+        for option in question.options:
+            outside = None
+            if versions is not None and (option.from_version is not None or option.to_version is not None):
+                outside = _outside(survey, option, versions)
+            if outside is not None or option.code in blank:
+                found[question.id, option.code] = blank.get(option.code), outside
     return found
 
 
-def _mark_blank(question: Question, batch: Batch, cells: dict[tuple[str, str], list[Cell]]) -> None:
-    columns = {item: batch.column(name) for item, name in question.columns.items()}
-    filled = [any(row) for row in zip(*columns.values(), strict=True)]
-    for item, column in columns.items():
-        for at, cell in enumerate(column):
-            if filled[at] and not cell:
-                cells[question.id, item][at] = _NOT_OFFERED
+def _versions(survey: Survey, batch: Batch, check: RowCheck) -> "pl.Series | None":
+    """The position of each row's form version; of an unknown one, nothing."""
+    import polars as pl
+
+    if survey.form_version is None:
+        return None
+    column, order = survey.form_version.column, survey.form_version.order
+    cells = batch.frame.get_column(column)
+    positions = cells.replace_strict(order, list(range(len(order))), default=None, return_dtype=pl.Int64)
+    for at in positions.is_null().arg_true():
+        problem = BadCell("unknown_version", "expected a version of the form that the spec lists")
+        check.add(batch.row_numbers[at], column, problem)
+    return positions
 
 
-def _mark_by_version(
-    survey: Survey,
-    batch: Batch,
-    option: Option,
-    found: tuple[list[int | None], list[Cell]],
-    check: RowCheck,
-) -> None:
+def _outside(survey: Survey, option: Option, versions: "pl.Series") -> "pl.Series":
     assert survey.form_version is not None  # noqa: S101  (the spec was checked)
     order = survey.form_version.order
     first = order.index(option.from_version) if option.from_version is not None else 0
     last = order.index(option.to_version) if option.to_version is not None else len(order) - 1
-    versions, cells = found
-    for at, version in enumerate(versions):
-        if version is None or first <= version <= last:
-            continue
-        if cells[at][0] == TICKED:
-            problem = BadCell(
-                "not_offered", "an option is ticked that this version of the form does not have"
-            )
-            check.add(batch.row_numbers[at], survey.form_version.column, problem)
-        cells[at] = _NOT_OFFERED
+    return ((versions < first) | (versions > last)).fill_null(False)
+
+
+def _blank(question: Question, batch: Batch) -> "dict[str, pl.Series]":
+    import polars as pl
+
+    blank = {
+        code: batch.frame.get_column(name).fill_null("") == "" for code, name in question.columns.items()
+    }
+    is_filled = ~pl.DataFrame(blank).select(pl.all_horizontal(pl.all())).to_series()
+    return {code: cells & is_filled for code, cells in blank.items()}

@@ -7,10 +7,13 @@ value is quoted and nothing is not: COPY keeps NULL and the empty string apart b
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opinion_warehouse.readers.problems import HARMLESS
 from opinion_warehouse.readers.table import BadRow
+
+if TYPE_CHECKING:
+    import polars as pl
 
 COLUMNS: dict[str, dict[str, str]] = {
     "survey_response": {
@@ -111,7 +114,7 @@ class Output:
         self.rows_bad = 0
         self.rows_harmless = 0
 
-    def write(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
+    def write(self, table: str, columns: "Mapping[str, Sequence[Any] | pl.Series]") -> None:
         """Append rows given by column; constants are filled in."""
         import pyarrow as pa
 
@@ -120,10 +123,17 @@ class Output:
             return
         writer = self._writers.get(table) or self._open(table)
         schema = self._schemas[table]
-        arrays = [
-            pa.array(columns[name] if name in columns else [self._constants[name]] * count, field.type)
-            for name, field in ((field.name, field) for field in schema)
-        ]
+        arrays = []
+        for field in schema:
+            if field.name not in columns:
+                arrays.append(pa.repeat(pa.scalar(self._constants[field.name], field.type), count))
+                continue
+            values = columns[field.name]
+            arrays.append(
+                values.to_arrow().cast(field.type)
+                if hasattr(values, "to_arrow")
+                else pa.array(values, field.type)
+            )
         writer.write_batch(pa.record_batch(arrays, schema=schema))
 
     def quarantine(self, rows: Sequence[BadRow]) -> None:

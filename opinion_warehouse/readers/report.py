@@ -31,14 +31,14 @@ def read_report(job: Job, table: Table, followup: Table | None) -> None:
     """Write the reports, items and follow-up rows of a report file."""
     assert job.source.report is not None  # noqa: S101  (the family says so)
     reader = _Reader(job, job.source.report)
-    job.output.quarantine(table.bad_rows)
     for batch in table.batches(None):
         reader.take(batch)
+    job.output.quarantine(table.bad_rows)
     reader.write_reports()
     if followup and job.source.report.followup:
-        job.output.quarantine(followup.bad_rows)
         for batch in followup.batches(None):
             reader.take_followup(batch, job.source.report.followup.columns)
+        job.output.quarantine(followup.bad_rows)
 
 
 class _Reader:
@@ -204,7 +204,10 @@ class _Reader:
 
     def _coded(self, batch: Batch, at: int) -> str:
         """No topic is given: the first the rules find in the text, which goes no further than here."""
-        found = self.job.topics.code([batch.column(self.columns.content)[at]])
+        if self.columns.content is None:
+            return UNCLASSIFIED
+        codes, which = self.job.topics.code([batch.frame.get_column(self.columns.content)[at : at + 1]])
+        found = codes[which[0]]
         return found[0] if found else UNCLASSIFIED
 
     def _channel(self, cell: str) -> str:

@@ -1,44 +1,45 @@
 """Social exports → items: topics, place, sentiment, counts and keyed hashes. Text and author stay behind."""
 
-import contextlib
 import re
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from opinion_warehouse.readers.bulk import instants, own_ids, whole_numbers
+from opinion_warehouse.readers.cells import CellReader, Cells, optional, required
 from opinion_warehouse.readers.job import Job, RowCheck
 from opinion_warehouse.readers.markup import plain_text
-from opinion_warehouse.readers.problems import BadCell
-from opinion_warehouse.readers.table import BadRow, Batch, Column, Table
+from opinion_warehouse.readers.problems import BadCell, Reason
+from opinion_warehouse.readers.repeats import Repeats, hashed
+from opinion_warehouse.readers.table import BadRow, Batch, Table
 from opinion_warehouse.readers.text import fold
 from opinion_warehouse.readers.topics import UNCLASSIFIED
-from opinion_warehouse.readers.values import instant, latest_date, lookup, not_after, own_id, whole
+from opinion_warehouse.readers.values import instant, latest_date, lookup, not_after, whole
 from opinion_warehouse.sources import Social
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _SEVERAL = re.compile(r"[|;,]")
 _MAX_COUNT = 10**15
+_MAX_DOMAINS = 100_000
 
 
 def read_social(job: Job, table: Table) -> None:
     """Write the items of a social export; of rows with one item id the last counts."""
     assert job.source.social is not None  # noqa: S101  (the family says so)
     reader = _Reader(job, job.source.social)
-    job.output.quarantine(table.bad_rows)
-    last: dict[int, int] = {}
-    for batch in table.batches([reader.columns.item_id]):
-        for row, cell in zip(batch.row_numbers, batch.column(reader.columns.item_id), strict=True):
-            with contextlib.suppress(BadCell):  # the second pass says which row
-                last[_small(reader.key(cell))] = row
-    reader.last = last
+    item_id = reader.columns.item_id
+    repeats = Repeats(job.scratch)
+    for batch in table.batches([item_id]):
+        repeats.add(own_ids(batch.frame.get_column(item_id)), batch.row_numbers)
+    reader.last_rows = repeats.last_rows()
     for batch in table.batches(None):
         reader.take(batch)
-
-
-def _small(key: str | None) -> int:
-    """64 bits of a keyed hash: enough to tell a file's items apart, and small in memory."""
-    return int(key[:16], 16) if key else -1
+    job.output.quarantine(table.bad_rows)
 
 
 class _Reader:
@@ -49,111 +50,141 @@ class _Reader:
         self.zone = ZoneInfo(job.source.time_zone)
         self.decimal = job.source.files.decimal
         self.latest = latest_date(job.night, job.received_at)
-        self.platform = lookup(social.platforms, [*job.reference.platforms, *social.platforms.values()])
-        self.sentiment = lookup(social.sentiments, ("positive", "negative", "neutral", "unknown"))
+        self.last_rows: dict[int, int] = {}
+        self.domains: dict[str, str | None] = {}
+        platform = lookup(social.platforms, [*job.reference.platforms, *social.platforms.values()])
+        sentiment = lookup(social.sentiments, ("positive", "negative", "neutral", "unknown"))
         self.query = lookup(
             {query.label.vi: query.code for query in social.queries}
             | {query.label.en: query.code for query in social.queries},
             [query.code for query in social.queries],
         )
         self.query_topics = {query.code: [query.topic] for query in social.queries if query.topic}
-        self.last: dict[int, int] = {}
-        self.domains: dict[str, str] = {}
-
-    def key(self, cell: str | None) -> str | None:
-        """The item's keyed hash."""
-        item = own_id(cell)
-        return self.job.keyed("item", self.job.source.id, item) if item else None
+        self.read_published = CellReader(required(self._published), None)
+        self.read_platform = CellReader(required(platform), None)
+        self.read_query = CellReader(required(self._query), None)
+        self.read_topics = CellReader(optional(self._topics), None)
+        self.read_place = CellReader(optional(self._place), None)
+        self.read_sentiment = CellReader(optional(sentiment), None)
+        self.read_count = CellReader(optional(self._count), None)
 
     def take(self, batch: Batch) -> None:
         """One batch of items."""
-        check, columns, count = RowCheck(), self.columns, len(batch.row_numbers)
-        keys = self._each(batch, columns.item_id, self.key, check, required=True)
-        published = self._each(batch, columns.published_at, self._published, check, required=True)
-        platforms: list[Any] = [self.social.platform] * count
-        if columns.platform:
-            platforms = self._each(batch, columns.platform, self.platform, check, required=True)
-        queries: list[Any] = [self.social.query] * count
-        if columns.query:
-            queries = self._each(batch, columns.query, self._query, check, required=True)
-        given = self._each(batch, columns.topic, self._topics, check)
-        places = self._each(batch, columns.place, self._place, check)
-        sentiments = self._each(batch, columns.sentiment, self.sentiment, check)
-        engagement = self._sums([self._each(batch, name, self._count, check) for name in columns.counts])
-        domains = [self._domain(cell) for cell in batch.column(columns.url)]
-        texts = [self._texts(batch.column(name)) for name in columns.text]
-        duplicates = self._duplicates(batch, keys)
-        bad = check.sorted()
-        skip = set(check.reasons) | {row for row, _ in duplicates}
-        good = [at for at, row in enumerate(batch.row_numbers) if row not in skip]
-        self.job.output.quarantine(
-            sorted([*bad, *(row for row in duplicates if row[0] not in check.reasons)])
+        import polars as pl
+
+        check, columns, rows = RowCheck(), self.columns, batch.row_numbers
+
+        def cells(name: str) -> Cells:
+            return Cells(batch.frame.get_column(name), rows, name, check)
+
+        def codes(name: str | None, reader: CellReader[Any], constant: str | None = None) -> pl.Series:
+            if name:
+                return reader.values(cells(name), pl.String)
+            return pl.Series([constant], dtype=pl.String).new_from_index(0, len(rows))
+
+        ids = self._ids(cells(columns.item_id))
+        published = instants(
+            cells(columns.published_at), self.read_published, self.social.date_format, self.zone, self.latest
         )
-        self.job.output.rows_good += len(good)
-        if not good:
+        platforms = codes(columns.platform, self.read_platform, self.social.platform)
+        queries = codes(columns.query, self.read_query, self.social.query)
+        given = self.read_topics.look_up(cells(columns.topic)) if columns.topic else None
+        places = codes(columns.place, self.read_place)
+        sentiments = codes(columns.sentiment, self.read_sentiment).fill_null("unknown")
+        engagement = _sum(
+            [whole_numbers(cells(name), self.read_count, _MAX_COUNT) for name in columns.counts], len(rows)
+        )
+        superseded = self._superseded(ids, rows, check)
+        self.job.output.quarantine(sorted([*check.sorted(), *superseded]))
+        gone = set(check.reasons) | {row for row, _ in superseded}
+        good = pl.Series([at for at, row in enumerate(rows) if row not in gone], dtype=pl.UInt32)
+        self.job.output.rows_good += good.len()
+        if not good.len():
             return
+        topics = self._coded(given, batch, queries)
+        domains = (
+            self._domains(batch.frame.get_column(columns.url))
+            if columns.url
+            else pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
+        )
+        moments = published.gather(good)
+        keys = self.job.keyed.each(("item", self.job.source.id), ids.gather(good).to_list())
         self.job.output.write(
             "social_item",
             {
-                "item_key": [keys[at] for at in good],
-                "row_number": [batch.row_numbers[at] for at in good],
-                "published_at": [published[at].isoformat() for at in good],
-                "published_date": [published[at].astimezone(self.zone).date() for at in good],
-                "platform": [platforms[at] for at in good],
-                "query_code": [queries[at] for at in good],
-                "topic_codes": [
-                    "{"
-                    + ",".join(f'"{code}"' for code in self._coded(given[at], texts, at, queries[at]))
-                    + "}"
-                    for at in good
-                ],
-                "place_code": [places[at] for at in good],
-                "sentiment": [sentiments[at] or "unknown" for at in good],
-                "sentiment_method": [self.social.sentiment_method] * len(good),
-                "engagement_count": [engagement[at] if engagement else None for at in good],
-                "domain_key": [domains[at] for at in good],
+                "item_key": keys,
+                "row_number": [rows[at] for at in good],
+                "published_at": moments.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00"),
+                "published_date": moments.dt.convert_time_zone(self.zone.key).dt.date(),
+                "platform": platforms.gather(good),
+                "query_code": queries.gather(good),
+                "topic_codes": topics.gather(good),
+                "place_code": places.gather(good),
+                "sentiment": sentiments.gather(good),
+                "sentiment_method": [self.social.sentiment_method] * good.len(),
+                "engagement_count": engagement.gather(good),
+                "domain_key": domains.gather(good),
             },
         )
 
-    def _each(
-        self,
-        batch: Batch,
-        column: str | None,
-        read: Callable[[str], Any],
-        check: RowCheck,
-        required: bool = False,
-    ) -> list[Any]:
-        values: list[Any] = []
-        for row, cell in zip(batch.row_numbers, batch.column(column), strict=True):
-            value = None
-            try:
-                if cell:
-                    value = read(cell)
-                elif required:
-                    raise BadCell("missing_value", "expected a value")
-            except BadCell as problem:
-                check.add(row, column, problem)
-            values.append(value)
-        return values
+    def _ids(self, column: Cells) -> "pl.Series":
+        ids = own_ids(column.cells)
+        column.note(ids.is_null(), _no_id)
+        return ids
 
-    def _duplicates(self, batch: Batch, keys: list[str | None]) -> list[BadRow]:
-        rows: list[BadRow] = []
-        for row, key in zip(batch.row_numbers, keys, strict=True):
-            if key is not None and self.last[_small(key)] != row:
-                detail = "the same item stands further down again; the last row is kept"
-                rows.append(
-                    (row, [{"code": "duplicate_item", "column": self.columns.item_id, "detail": detail}])
-                )
-        return rows
-
-    def _coded(self, given: list[str] | None, texts: list[Column], at: int, query: str) -> list[str]:
-        """Given topics, else the rules', else the query's, else unclassified."""
-        return (
-            given
-            or self.job.topics.code(column[at] for column in texts)
-            or self.query_topics.get(query)
-            or [UNCLASSIFIED]
+    def _superseded(self, ids: "pl.Series", rows: list[int], check: RowCheck) -> list[BadRow]:
+        if not self.last_rows:
+            return []
+        detail = "the same item stands further down again; the last row is kept"
+        reason: Reason = {"code": "duplicate_item", "column": self.columns.item_id, "detail": detail}
+        hashes = hashed(ids)
+        again = np.flatnonzero(
+            np.isin(hashes, np.fromiter(self.last_rows, np.uint64)) & ids.is_not_null().to_numpy()
         )
+        return [
+            (rows[at], [reason])
+            for at in again.tolist()
+            if self.last_rows[int(hashes[at])] != rows[at] and rows[at] not in check.reasons
+        ]
+
+    def _coded(
+        self, given: "tuple[list[list[str] | None], pl.Series] | None", batch: Batch, queries: "pl.Series"
+    ) -> "pl.Series":
+        """Given topics, else the rules', else the query's, else unclassified; as PostgreSQL's arrays are."""
+        import polars as pl
+
+        count = len(batch.row_numbers)
+        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, count)
+        texts = [batch.frame.get_column(name) for name in self.columns.text]
+        by_rule = self.job.topics.code(
+            [_of_html(text) for text in texts] if self.social.text_format == "html" else texts
+        )
+        by_query = CellReader(lambda query: _array(self.query_topics.get(query or "")), None)
+        choices = [
+            _arrays(given) if given else nothing,
+            _arrays(by_rule),
+            by_query.values(Cells(queries, batch.row_numbers, "", RowCheck()), pl.String),
+            pl.Series([_array([UNCLASSIFIED])]).new_from_index(0, count),
+        ]
+        return pl.select(pl.coalesce(choices)).to_series()
+
+    def _domains(self, cells: "pl.Series") -> "pl.Series":
+        """The site as a keyed hash: how many sites speak is counted, which ones is not kept."""
+        import polars as pl
+
+        sites = pl.select(
+            pl.when(cells.str.contains("//", literal=True))
+            .then(cells.str.extract(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//([^/?#]*)"))
+            .otherwise(cells.str.extract(r"^([^/?#]*)"))
+        ).to_series()
+        distinct = sites.unique()
+        if len(self.domains) > _MAX_DOMAINS:
+            self.domains.clear()
+        for site in distinct.to_list():
+            if site not in self.domains:
+                self.domains[site] = self._domain(site)
+        known = [self.domains[site] for site in distinct.to_list()]
+        return sites.replace_strict(distinct, pl.Series(known, dtype=pl.String), return_dtype=pl.String)
 
     def _published(self, cell: str) -> datetime:
         value = instant(cell, self.social.date_format, self.zone)
@@ -182,31 +213,44 @@ class _Reader:
     def _count(self, cell: str) -> int:
         return whole(cell, self.decimal, 0, _MAX_COUNT)
 
-    @staticmethod
-    def _sums(counts: list[list[int | None]]) -> list[int | None]:
-        """The counts of each item added up; of an item without any, nothing."""
-        return [
-            None if all(count is None for count in each) else sum(count or 0 for count in each)
-            for each in zip(*counts, strict=True)
-        ]
-
-    def _texts(self, cells: Column) -> Column:
-        if self.social.text_format == "plain":
-            return cells
-        return [plain_text(cell) if cell else None for cell in cells]
-
-    def _domain(self, cell: str | None) -> str | None:
-        """The site as a keyed hash: how many sites speak is counted, which ones is not kept."""
-        if not cell:
+    def _domain(self, site: str | None) -> str | None:
+        if not site:
             return None
         try:
-            host = (urlsplit(cell if "//" in cell else f"//{cell}").hostname or "").removeprefix("www.")
+            host = (urlsplit(f"//{site}").hostname or "").removeprefix("www.")
         except ValueError:
             return None
-        if not host:
-            return None
-        if host not in self.domains:
-            if len(self.domains) > 100_000:
-                self.domains.clear()
-            self.domains[host] = self.job.keyed("domain", fold(host))
-        return self.domains[host]
+        return self.job.keyed("domain", fold(host)) if host else None
+
+
+def _array(codes: list[str] | None) -> str | None:
+    return "{" + ",".join(f'"{code}"' for code in codes) + "}" if codes else None
+
+
+def _arrays(found: "tuple[list[Any], pl.Series]") -> "pl.Series":
+    import polars as pl
+
+    return pl.Series([_array(codes) for codes in found[0]], dtype=pl.String).gather(found[1])
+
+
+def _no_id(cell: str | None) -> BadCell:
+    if cell:
+        return BadCell("damaged_id", "expected an id; a spreadsheet has rounded this one")
+    return BadCell("missing_value", "expected a value")
+
+
+def _of_html(cells: "pl.Series") -> "pl.Series":
+    import polars as pl
+
+    return pl.Series(cells.name, [plain_text(cell) if cell else None for cell in cells], dtype=pl.String)
+
+
+def _sum(counts: "list[pl.Series]", rows: int) -> "pl.Series":
+    """The counts of each item added up; of an item without any, nothing."""
+    import polars as pl
+
+    if not counts:
+        return pl.Series([None], dtype=pl.Int64).new_from_index(0, rows)
+    frame = pl.DataFrame({str(number): count for number, count in enumerate(counts)})
+    has_any = pl.any_horizontal(pl.all().is_not_null())
+    return frame.select(pl.when(has_any).then(pl.sum_horizontal(pl.all()))).to_series()

@@ -3,17 +3,26 @@
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from opinion_warehouse.readers.answers import Cell, answer_columns
+import numpy as np
+
+from opinion_warehouse.readers.answers import Cell, ReadCell, answer_columns
+from opinion_warehouse.readers.bulk import own_ids
+from opinion_warehouse.readers.cells import CellReader, Cells
 from opinion_warehouse.readers.job import Job, RowCheck
 from opinion_warehouse.readers.offered import mark_not_offered
 from opinion_warehouse.readers.problems import BadCell, FileRejected
-from opinion_warehouse.readers.table import Batch, Column, Table
+from opinion_warehouse.readers.repeats import Repeats, hashed
+from opinion_warehouse.readers.table import Batch, Table
 from opinion_warehouse.readers.text import fold
-from opinion_warehouse.readers.values import number, own_id, plain_code, text_of
-from opinion_warehouse.sources import Survey
+from opinion_warehouse.readers.values import number, plain_code, text_of
+from opinion_warehouse.sources import MissingCode, Survey
 from opinion_warehouse.sources.survey import Group
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MAX_CODE = 64
 MIN_SIZE, MAX_SIZE = 1e-12, 1e12
@@ -23,10 +32,25 @@ MIN_SIZE, MAX_SIZE = 1e-12, 1e12
 def read_survey(job: Job, table: Table) -> None:
     """Write the responses and answers of a survey file."""
     assert job.source.survey is not None  # noqa: S101  (the family says so)
-    reader = _Reader(job, job.source.survey)
-    job.output.quarantine(table.bad_rows)
+    survey = job.source.survey
+    reader = _Reader(job, survey)
+    if survey.respondent_id:
+        identity = [column for column in (survey.wave_from.column, survey.respondent_id) if column]
+        repeats = Repeats(job.scratch)
+        for batch in table.batches(identity):
+            repeats.add(_identities(batch, identity), batch.row_numbers)
+        reader.doubtful = repeats.last_rows()
     for batch in table.batches(None):
         reader.take(batch)
+    job.output.quarantine(table.bad_rows)
+
+
+def _identities(batch: Batch, columns: list[str]) -> "pl.Series":
+    """Wave and respondent as one text, alike in rows that may be one interview."""
+    import polars as pl
+
+    parts = [pl.col(name).str.replace(r"\.0+$", "") for name in columns]
+    return batch.frame.select(pl.concat_str(parts, separator="\0", ignore_nulls=False)).to_series()
 
 
 def constant_wave(survey: Survey, file_name: str) -> str | None:
@@ -48,100 +72,111 @@ class _Reader:
         self.decimal = job.source.files.decimal
         self.wave = constant_wave(survey, job.file_name)
         self.waves = {wave.id for wave in survey.waves}
-        self.groups = [(group, _group_reader(group, survey, self.decimal)) for group in survey.groups]
-        self.questions = answer_columns(survey, self.decimal)
+        self.read_wave = CellReader(self._wave, None)
+        self.read_place = CellReader(self._place, None)
+        self.read_weight = CellReader(self._weight, None)
+        self.read_size = CellReader(self._size, None)
+        self.read_code = CellReader(_code, None)
+        self.groups = [
+            (group, CellReader(_group_reader(group, survey, self.decimal), None)) for group in survey.groups
+        ]
+        self.questions = [
+            (
+                question,
+                item,
+                column,
+                CellReader(partial(_done, read), _INVALID),
+                CellReader(partial(_open, read), _INVALID),
+            )
+            for question, item, column, read in answer_columns(survey, self.decimal)
+        ]
+        self.doubtful: dict[int, int] = {}
         self.seen: set[str] = set()
 
     def take(self, batch: Batch) -> None:
         """One batch: every cell is looked at, so that a bad row names all that is wrong with it."""
-        check = RowCheck()
-        survey, numbers = self.survey, batch.row_numbers
-        complete = [not survey.complete_when or bool(cell) for cell in batch.column(survey.complete_when)]
-        waves = self._each(batch, survey.wave_from.column, self._wave, check)
+        import polars as pl
+
+        check, survey, rows = RowCheck(), self.survey, batch.row_numbers
+
+        def cells(name: str) -> Cells:
+            return Cells(batch.frame.get_column(name), rows, name, check)
+
+        def constant(value: Any, dtype: type[pl.DataType]) -> pl.Series:
+            return pl.Series([value], dtype=dtype).new_from_index(0, len(rows))
+
+        complete = constant(True, pl.Boolean)
+        if survey.complete_when:
+            complete = batch.frame.get_column(survey.complete_when).fill_null("") != ""
+        wave_column = survey.wave_from.column
+        waves = (
+            self.read_wave.values(cells(wave_column), pl.String)
+            if wave_column
+            else constant(self.wave, pl.String)
+        )
         columns = self._design(batch, complete, check)
-        columns["place_code"] = self._each(batch, survey.place, self._place, check)
+        columns["place_code"] = (
+            self.read_place.values(cells(survey.place), pl.String)
+            if survey.place
+            else constant(None, pl.String)
+        )
         groups = [
-            (group.dimension, self._each(batch, group.column, read, check)) for group, read in self.groups
+            reader.values(cells(group.column), pl.String).alias(group.dimension)
+            for group, reader in self.groups
         ]
         answers = [
-            (question, item, self._answers(batch, column, complete, read, check))
-            for question, item, column, read in self.questions
+            (question, item, self._answers(cells(column), complete, done, begun))
+            for question, item, column, done, begun in self.questions
         ]
-        mark_not_offered(survey, batch, answers, check)
+        answers = mark_not_offered(survey, batch, answers, check)
         keys = self._keys(batch, waves, check)
         columns["panel_key"] = self._panel_keys(batch)
-        good = [position for position, row in enumerate(numbers) if row not in check.reasons]
         self.job.output.quarantine(check.sorted())
-        self.job.output.rows_good += len(good)
-        if not good:
+        good = pl.Series([at for at, row in enumerate(rows) if row not in check.reasons], dtype=pl.UInt32)
+        self.job.output.rows_good += good.len()
+        if not good.len():
             return
-        lineage: dict[str, list[Any]] = {
-            "respondent_key": [keys[at] for at in good],
-            "wave_id": [waves[at] for at in good],
-        }
+        lineage = {"respondent_key": keys.gather(good), "wave_id": waves.gather(good)}
         self.job.output.write(
             "survey_response",
             {
                 **lineage,
-                "row_number": [numbers[at] for at in good],
-                "is_complete": [complete[at] for at in good],
-                **{name: [cells[at] for at in good] for name, cells in columns.items()},
-                "groups": [
-                    json.dumps({name: codes[at] for name, codes in groups if codes[at] is not None})
-                    for at in good
-                ],
+                "row_number": [rows[at] for at in good],
+                "is_complete": complete.gather(good),
+                **{name: values.gather(good) for name, values in columns.items()},
+                "groups": _as_objects(groups, len(rows)).gather(good),
             },
         )
-        for question, item, cells in answers:
+        for question, item, (codes, numbers, missing) in answers:
             self.job.output.write(
                 "survey_answer",
                 {
                     **lineage,
-                    "question_id": [question] * len(good),
-                    "item_code": [item] * len(good),
-                    "answer_code": [cells[at][0] for at in good],
-                    "numeric_value": [cells[at][1] for at in good],
-                    "missing_code": [int(cells[at][2]) for at in good],
+                    "question_id": constant(question, pl.String).gather(good),
+                    "item_code": constant(item, pl.String).gather(good),
+                    "answer_code": codes.gather(good),
+                    "numeric_value": numbers.gather(good),
+                    "missing_code": missing.gather(good),
                 },
             )
 
-    def _each(
-        self, batch: Batch, column: str | None, read: Callable[[str | None], Any], check: RowCheck
-    ) -> list[Any]:
-        values: list[Any] = []
-        for row, cell in zip(batch.row_numbers, batch.column(column), strict=True):
-            try:
-                values.append(read(cell))
-            except BadCell as problem:
-                check.add(row, column, problem)
-                values.append(None)
-        return values
-
+    @staticmethod
     def _answers(
-        self,
-        batch: Batch,
-        column: str,
-        complete: list[bool],
-        read: Callable[[str | None, bool], Cell],
-        check: RowCheck,
-    ) -> list[Cell]:
-        # The same few cells come again and again; the reader is asked once for each.
-        known: dict[tuple[str | None, bool], Cell | BadCell] = {}
-        values: list[Cell] = []
-        for row, cell, done in zip(batch.row_numbers, batch.column(column), complete, strict=True):
-            found = known.get((cell, done))
-            if found is None:
-                try:
-                    found = read(cell, done)
-                except BadCell as problem:
-                    found = problem
-                known[cell, done] = found
-            if isinstance(found, BadCell):
-                check.add(row, column, found)
-                values.append((None, None, 7))
-            else:
-                values.append(found)
-        return values
+        column: Cells, complete: "pl.Series", done: CellReader[Cell], begun: CellReader[Cell]
+    ) -> "tuple[pl.Series, pl.Series, pl.Series]":
+        """Answer codes, numbers and missing codes of a column."""
+        if complete.all():
+            return _parts(*done.look_up(column))
+        at, rest = complete.arg_true(), (~complete).arg_true()
+        found = _parts(*begun.look_up(column.at(rest)))
+        if not at.len():
+            return found
+        whole = _parts(*done.look_up(column.at(at)))
+        order = at.append(rest).arg_sort()
+        codes, numbers, missing = (
+            of_done.append(of_begun).gather(order) for of_done, of_begun in zip(whole, found, strict=True)
+        )
+        return codes, numbers, missing
 
     def _wave(self, cell: str | None) -> str:
         wave = self.wave or plain_code(text_of(cell) or "")
@@ -157,88 +192,142 @@ class _Reader:
             raise BadCell("unknown_place", "expected a place code of the reference data or of the spec")
         return place
 
-    def _design(self, batch: Batch, complete: list[bool], check: RowCheck) -> dict[str, list[Any]]:
+    def _design(self, batch: Batch, complete: "pl.Series", check: RowCheck) -> "dict[str, pl.Series]":
+        import polars as pl
+
         design = self.survey.design
-
-        def size(cell: str | None) -> float:
-            value = number(text_of(cell) or "", self.decimal)
-            if not MIN_SIZE <= value <= MAX_SIZE:
-                raise BadCell("out_of_range", f"expected a number from {MIN_SIZE:g} to {MAX_SIZE:g}")
-            return value
-
-        def weight(cell: str | None) -> float:
-            try:
-                return size(cell)
-            except BadCell:
-                limits = f"from {MIN_SIZE:g} to {MAX_SIZE:g}, with the decimal mark {self.decimal}"
-                raise BadCell("bad_weight", f"expected a number {limits}") from None
-
-        def code(cell: str | None) -> str:
-            value = text_of(cell)
-            if value is None:
-                raise BadCell("missing_value", "expected the respondent's place in the design")
-            if len(value) > MAX_CODE:
-                raise BadCell("code_too_long", f"expected a code of at most {MAX_CODE} characters")
-            return plain_code(value)
-
-        readers: dict[str, tuple[str | None, Callable[[str | None], Any]]] = {
-            "weight": (design.weight, weight),
-            "stratum_code": (design.stratum, code),
-            "psu_code": (design.psu, code),
-            "ssu_code": (design.ssu, code),
-            "stratum_psu_total": (design.stratum_psu_total, size),
-            "psu_size": (design.psu_size, size),
-        }
-        columns: dict[str, list[Any]] = {}
-        for name, (column, read) in readers.items():
-            own: list[Any] = []
-            for row, cell, done in zip(batch.row_numbers, batch.column(column), complete, strict=True):
-                own.append(None)
-                if column is None:
-                    continue
-                try:
-                    own[-1] = read(cell)
-                except BadCell as problem:
-                    if done:  # who broke off has no weight yet, and counts nowhere
-                        check.add(row, column, problem)
-            columns[name] = own
+        columns: dict[str, pl.Series] = {}
+        for name, column, reader, dtype in (
+            ("weight", design.weight, self.read_weight, pl.Float64),
+            ("stratum_code", design.stratum, self.read_code, pl.String),
+            ("psu_code", design.psu, self.read_code, pl.String),
+            ("ssu_code", design.ssu, self.read_code, pl.String),
+            ("stratum_psu_total", design.stratum_psu_total, self.read_size, pl.Float64),
+            ("psu_size", design.psu_size, self.read_size, pl.Float64),
+        ):
+            count = len(batch.row_numbers)
+            if column is None:
+                columns[name] = pl.Series([None], dtype=dtype).new_from_index(0, count)
+                continue
+            found = RowCheck()
+            cells = Cells(batch.frame.get_column(column), batch.row_numbers, column, found)
+            columns[name] = reader.values(cells, dtype)
+            if found.reasons:  # who broke off has no weight yet, and counts nowhere
+                done = {row for row, is_done in zip(batch.row_numbers, complete, strict=True) if is_done}
+                check.take(found, done)
         return columns
 
-    def _keys(self, batch: Batch, waves: list[str | None], check: RowCheck) -> list[str | None]:
-        survey, source = self.survey, self.job.source.id
-        keys: list[str | None] = []
-        ids: Column = batch.column(survey.respondent_id)
-        for row, wave, cell in zip(batch.row_numbers, waves, ids, strict=True):
-            keys.append(None)
-            try:
-                respondent = own_id(cell) if survey.respondent_id else f"row {row}"
-            except BadCell as problem:
-                check.add(row, survey.respondent_id, problem)
-                continue
-            if respondent is None:
-                check.add(row, survey.respondent_id, BadCell("missing_value", "expected the respondent's id"))
-            elif wave is not None and row not in check.reasons:
-                key = self.job.keyed("respondent", source, wave, respondent)
-                if key in self.seen:
-                    detail = "the same respondent stands in the wave twice; the first row is kept"
-                    check.add(row, survey.respondent_id, BadCell("duplicate_respondent", detail))
-                self.seen.add(key)
-                keys[-1] = key
-        return keys
+    def _size(self, cell: str | None) -> float:
+        value = number(text_of(cell) or "", self.decimal)
+        if not MIN_SIZE <= value <= MAX_SIZE:
+            raise BadCell("out_of_range", f"expected a number from {MIN_SIZE:g} to {MAX_SIZE:g}")
+        return value
 
-    def _panel_keys(self, batch: Batch) -> list[str | None]:
+    def _weight(self, cell: str | None) -> float:
+        try:
+            return self._size(cell)
+        except BadCell:
+            limits = f"from {MIN_SIZE:g} to {MAX_SIZE:g}, with the decimal mark {self.decimal}"
+            raise BadCell("bad_weight", f"expected a number {limits}") from None
+
+    def _keys(self, batch: Batch, waves: "pl.Series", check: RowCheck) -> "pl.Series":
+        import polars as pl
+
+        survey, source, rows = self.survey, self.job.source.id, batch.row_numbers
+        if not survey.respondent_id:
+            ids = pl.Series([f"row {row}" for row in rows], dtype=pl.String)
+        else:
+            column = Cells(batch.frame.get_column(survey.respondent_id), rows, survey.respondent_id, check)
+            ids = own_ids(column.cells)
+            column.note(ids.is_null(), _no_id)
+        keys: list[str | None] = [None] * len(rows)
+        for wave in waves.drop_nulls().unique():
+            at = (waves == wave).arg_true()
+            own = self.job.keyed.each(("respondent", source, wave), ids.gather(at).to_list())
+            for position, key in zip(at.to_list(), own, strict=True):
+                keys[position] = key
+        if self.doubtful:
+            self._note_repeats(batch, keys, check)
+        return pl.Series(keys, dtype=pl.String)
+
+    def _note_repeats(self, batch: Batch, keys: list[str | None], check: RowCheck) -> None:
+        """The first sound row of a respondent counts."""
+        survey = self.survey
+        identity = [column for column in (survey.wave_from.column, survey.respondent_id) if column]
+        hashes = hashed(_identities(batch, identity))
+        for at in np.flatnonzero(np.isin(hashes, np.fromiter(self.doubtful, np.uint64))).tolist():
+            row, key = batch.row_numbers[at], keys[at]
+            if key is None or row in check.reasons:
+                continue
+            if key in self.seen:
+                detail = "the same respondent stands in the wave twice; the first row is kept"
+                check.add(row, survey.respondent_id, BadCell("duplicate_respondent", detail))
+            self.seen.add(key)
+
+    def _panel_keys(self, batch: Batch) -> "pl.Series":
         """The same person in every wave of a panel, and only there: change must know who was asked again."""
+        import polars as pl
+
         survey, source = self.survey, self.job.source.id
-        if not survey.is_panel:
-            return [None] * len(batch.row_numbers)
-        keys: list[str | None] = []
-        for cell in batch.column(survey.respondent_id):
-            try:
-                respondent = own_id(cell)
-            except BadCell:
-                respondent = None  # the row is bad already
-            keys.append(self.job.keyed("panel", source, respondent) if respondent else None)
-        return keys
+        ids: list[str | None] = [None] * len(batch.row_numbers)
+        if survey.is_panel and survey.respondent_id:
+            ids = self.job.keyed.each(
+                ("panel", source), own_ids(batch.frame.get_column(survey.respondent_id)).to_list()
+            )
+        return pl.Series(ids, dtype=pl.String)
+
+
+_INVALID: Cell = (None, None, MissingCode.INVALID)
+
+
+def _done(read: ReadCell, cell: str | None) -> Cell:
+    return read(cell, True)
+
+
+def _open(read: ReadCell, cell: str | None) -> Cell:
+    return read(cell, False)
+
+
+def _parts(found: list[Cell], which: "pl.Series") -> "tuple[pl.Series, pl.Series, pl.Series]":
+    import polars as pl
+
+    return (
+        pl.Series([code for code, _, _ in found], dtype=pl.String).gather(which),
+        pl.Series([value for _, value, _ in found], dtype=pl.Float64).gather(which),
+        pl.Series([int(missing) for _, _, missing in found], dtype=pl.Int64).gather(which),
+    )
+
+
+def _as_objects(columns: "list[pl.Series]", count: int) -> "pl.Series":
+    """JSON objects of the columns' names and values, nulls left out; each distinct one is written once."""
+    import polars as pl
+
+    if not columns:
+        return pl.Series(["{}"]).new_from_index(0, count)
+    frame = pl.DataFrame(columns)
+    distinct = frame.unique()
+    texts = [
+        json.dumps({name: value for name, value in row.items() if value is not None})
+        for row in distinct.iter_rows(named=True)
+    ]
+    named = distinct.with_columns(pl.Series("", texts))
+    joined = frame.join(named, on=frame.columns, how="left", nulls_equal=True, maintain_order="left")
+    return joined.get_column("")
+
+
+def _code(cell: str | None) -> str:
+    value = text_of(cell)
+    if value is None:
+        raise BadCell("missing_value", "expected the respondent's place in the design")
+    if len(value) > MAX_CODE:
+        raise BadCell("code_too_long", f"expected a code of at most {MAX_CODE} characters")
+    return plain_code(value)
+
+
+def _no_id(cell: str | None) -> BadCell:
+    if cell:
+        return BadCell("damaged_id", "expected an id; a spreadsheet has rounded this one")
+    return BadCell("missing_value", "expected the respondent's id")
 
 
 def _group_reader(group: Group, survey: Survey, decimal: str) -> Callable[[str | None], str | None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading
-from opinion_warehouse.readers.text import clean, fold
+from opinion_warehouse.readers.text import clean, clean_column, fold
 from opinion_warehouse.sources import Files
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ MAX_CELL = 65_536
 MAX_COLUMNS = 5_000
 BATCH_ROWS = 5_000
 _TOTALS = frozenset({"tổng cộng", "tổng số", "tổng", "cộng", "total", "grand total"})
+_LONGEST_TOTAL = 24  # characters, spaces and a colon behind it too
 Column = list[str | None]
 BadRow = tuple[int, list[Reason]]
 
@@ -119,16 +120,8 @@ def table_of_frames(
 
 
 def clean_frame(frame: "pl.DataFrame") -> "pl.DataFrame":
-    """Every cell as `text.clean` has it; distinct cells are cleaned once."""
-    import polars as pl
-
-    def cleaned(column: pl.Series) -> pl.Series:
-        stripped = column.str.strip_chars()
-        odd = stripped.filter(stripped.str.len_bytes() != stripped.str.len_chars()).unique()
-        mended = {cell: new for cell in odd.to_list() if (new := clean(cell)) != cell}
-        return stripped.replace(mended) if mended else stripped
-
-    return frame.select(cleaned(column) for column in frame.get_columns())
+    """Every cell as `text.clean` has it."""
+    return frame.select(clean_column(column) for column in frame.get_columns())
 
 
 def _misfit(cells: Sequence[str | None], width: int) -> Reason | None:
@@ -178,3 +171,22 @@ def is_total(cells: Sequence[str | None], header: Sequence[str], wanted: Sequenc
     position = header.index(wanted[0])
     key = cells[position] if position < len(cells) else None
     return not key or key == first
+
+
+def blank_or_total(frame: "pl.DataFrame", header: Sequence[str], key: str) -> "pl.DataFrame":
+    """The rows of a frame with nothing in them, and the totals rows (as `is_total` has it).
+
+    LimeSurvey leaves an empty line at the end, spreadsheets leave rows of delimiters. `key` is the first
+    column that is read; rows that have an id there are none of these, and are looked at no further.
+    """
+    import polars as pl
+
+    own = pl.col(key).str.strip_chars()
+    is_blank = own.fill_null("") == ""
+    doubtful = frame.filter(is_blank | ((own.str.len_chars() <= _LONGEST_TOTAL) & ~own.str.contains(r"\d")))
+    if not doubtful.height:
+        return doubtful
+    first = pl.coalesce(pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)) for name in header)
+    words = doubtful.select(first.unique().alias(key)).get_column(key).to_list()
+    totals = [word for word in words if word and fold(word).rstrip(" :") in _TOTALS]
+    return doubtful.filter(first.is_null() | (first.is_in(totals) & (is_blank | (pl.col(key) == first))))

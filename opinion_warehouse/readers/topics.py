@@ -1,9 +1,13 @@
 """Topic coding: keyword rules over normalised text (Aho-Corasick, whole words)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from opinion_warehouse.readers.text import words
 from opinion_warehouse.reference import TopicRule
+
+if TYPE_CHECKING:
+    import polars as pl
 
 UNCLASSIFIED = "Z9"
 
@@ -12,21 +16,38 @@ class TopicCoder:
     """Texts → topic codes by the rules of the reference data."""
 
     def __init__(self, rules: Iterable[TopicRule]) -> None:
-        from ahocorasick_rs import AhoCorasick
+        import polars as pl
 
-        by_keyword: dict[str, set[str]] = {}
-        for rule in rules:
-            by_keyword.setdefault(words(rule.keyword), set()).add(rule.topic_code)
-        self._topics = list(by_keyword.values())
-        self._automaton = AhoCorasick(list(by_keyword)) if by_keyword else None
+        given = list(rules)
+        self._topics: dict[str, set[str]] = {}
+        for keyword, rule in zip(
+            words(pl.Series([rule.keyword for rule in given], dtype=pl.String)), given, strict=True
+        ):
+            self._topics.setdefault(keyword, set()).add(rule.topic_code)
 
-    def code(self, texts: Iterable[str | None]) -> list[str]:
-        """Sorted topic codes of a text in parts; empty where no rule matches."""
-        if self._automaton is None:
-            return []
-        found: set[str] = set()
-        for text in texts:
-            if text:
-                for number, _, _ in self._automaton.find_matches_as_indexes(words(text), overlapping=True):
-                    found |= self._topics[number]
-        return sorted(found)
+    def code(self, texts: "Sequence[pl.Series]") -> "tuple[list[list[str]], pl.Series]":
+        """Of texts in several columns: the distinct sorted lists of codes, and which of them each row has.
+
+        A list is empty where no rule matches.
+        """
+        import polars as pl
+
+        found = pl.DataFrame(
+            [
+                words(column).str.extract_many(list(self._topics), overlapping=True).alias(str(number))
+                for number, column in enumerate(texts)
+            ]
+        )
+        keywords = found.select(
+            pl.concat_list(pl.all().fill_null([])).list.unique().list.sort().list.join("|")
+        ).to_series()
+        distinct = keywords.unique()
+        codes = [self._codes(one) for one in distinct]
+        which = pl.int_range(distinct.len(), dtype=pl.UInt32, eager=True)
+        return codes, keywords.replace_strict(distinct, which, return_dtype=pl.UInt32)
+
+    def _codes(self, keywords: str) -> list[str]:
+        topics: set[str] = set()
+        for keyword in keywords.split("|") if keywords else ():
+            topics |= self._topics[keyword]
+        return sorted(topics)

@@ -13,7 +13,8 @@ from opinion_warehouse.readers.text import clean, fold
 _WHOLE_FLOAT = re.compile(r"^(-?\d+)\.0+$")
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$", re.ASCII)
 _EPOCH = re.compile(r"^-?\d{1,16}(\.\d+)?$", re.ASCII)
-_ROUNDED = re.compile(r"^\d([.,]\d+)?E\+\d+$", re.ASCII | re.IGNORECASE)
+ROUNDED = re.compile(r"^[0-9]([.,][0-9]+)?[Ee]\+[0-9]+$")
+"""A long number as a spreadsheet writes it."""
 _ISO_MOMENT = re.compile(r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$", re.ASCII)
 _ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 EARLIEST = date(1900, 1, 1)
@@ -128,7 +129,7 @@ def lookup(table: Mapping[str, T], codes: Iterable[T] = ()) -> Callable[[str], T
 def own_id(cell: str | None) -> str | None:
     """The source's own id. One a spreadsheet has rounded (`1.14E+11`) stands for many, so it is none."""
     own = text_of(cell)
-    if own and _ROUNDED.match(own):
+    if own and ROUNDED.match(own):
         raise BadCell("damaged_id", "expected an id; a spreadsheet has rounded this one")
     return own
 

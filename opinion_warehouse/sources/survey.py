@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -94,6 +94,8 @@ class Option(Coded):
     missing: MissingName | None = None
     tendency: Tendency | None = None
     value: float | None = Field(None, allow_inf_nan=False, description="score for means")
+    from_wave: Code | None = Field(None, description="the first wave that offers it; none: the first")
+    to_wave: Code | None = Field(None, description="the last wave that offers it; none: the last")
     from_version: str | None = Field(None, description="multiple: the first form version that offers it")
     to_version: str | None = Field(None, description="multiple: the last form version that offers it")
 
@@ -127,6 +129,9 @@ class Question(Model):
     wording: Text
     versions: list[Version] = Field([], description="later wordings")
     topic: Code
+    asks_for_topics: bool = Field(
+        False, description="its options are topics: the share of each is its salience"
+    )
     options: list[Option] = []
     missing: dict[str, MissingName] = Field({}, description="cell value → why it is missing")
     low: float | None = Field(None, allow_inf_nan=False)
@@ -242,6 +247,17 @@ class Survey(Model):
     def _answers(self) -> list[str]:
         return [column for question in self.questions for column in question.cells]
 
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What a file is read by and keeps: which parts of the design are named, and what was asked."""
+        design = self.design.model_dump(exclude={"sampling"})
+        design |= {"respondent_id": self.respondent_id, "complete_when": self.complete_when}
+        return {
+            "named": sorted(name for name, column in design.items() if column),
+            "is_panel": self.is_panel,
+            "questions": [one.id for one in (*self.questions, *self.ratios)],
+        }
+
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
         waves = [wave.id for wave in self.waves]
@@ -261,6 +277,12 @@ class Survey(Model):
             raise ValueError(f"wave_from.constant {constant!r} is none of the `waves`")
         if self.is_panel and not self.respondent_id:
             raise ValueError("`is_panel` needs `respondent_id`: people are found again by it")
+        for earlier, later in pairwise(self.waves):
+            if later.fieldwork_start < earlier.fieldwork_start:
+                raise ValueError(
+                    f"wave {later.id!r} began before {earlier.id!r} and stands after it;"
+                    " list `waves` in the order of their fieldwork"
+                )
         for problem in (*self._wrong_crossings(), *self._wrong_questions(), *self._wrong_margins()):
             raise ValueError(problem)
         return self
@@ -285,6 +307,11 @@ class Survey(Model):
                         f"{option.code!r} is an option of {question.id} and a missing code of the survey;"
                         " move the code to `missing` of the questions that use it"
                     )
+                offered = [wave for wave in (option.from_wave, option.to_wave) if wave is not None]
+                if set(offered) - set(waves):
+                    yield f"option {option.code!r} of {question.id} names a wave that is none of `waves`"
+                elif sorted(offered, key=waves.index) != offered:
+                    yield f"option {option.code!r} of {question.id} ends before it begins"
             begins = [version.from_wave for version in question.versions]
             if set(begins) - set(waves[1:]) or len(set(begins)) < len(begins):
                 yield (

@@ -168,7 +168,7 @@ def _ask_svy(sample: Sample) -> Iterator[tuple[Key, Row]]:
                     if domain not in is_inside:
                         is_inside[domain] = np.array([_is_in(row, *domain) for row in sample.rows])
                     z, _ = _residual(frame, measure, is_inside[domain])
-                    cell["se"] = math.sqrt(max(of_textbook.variance(z), 0))
+                    cell["se"] = math.sqrt(max(of_textbook.variance((z, np.full(len(z), True))), 0))
                 yield (*measure[:3], *domain), counted[measure.y, *domain] | cell
 
 
@@ -390,7 +390,8 @@ def _textbook_changes(panel: Sample) -> dict[Key, tuple[float, float | None, int
                 earlier, level_then = _residual(frame, measure, inside & (wave == "1"))
                 later, level_now = _residual(frame, measure, inside & (wave == "2"))
                 df = units.freedom(base)
-                error = math.sqrt(max(units.variance(later - earlier), 0)) if df > 0 else None
+                both = ((-earlier, wave == "1"), (later, wave == "2"))
+                error = math.sqrt(max(units.variance(*both), 0)) if df > 0 else None
                 cells[*measure[:3], *domain] = level_now - level_then, error, df
     return cells
 
@@ -427,19 +428,30 @@ class _Units:
         inside = [path for path, is_in in zip(self.path, base, strict=True) if is_in]
         return len({path[:2] for path in inside}) - len({path[0] for path in inside})
 
-    def variance(self, residual: Any) -> float:
-        tree: dict[Any, dict[Any, dict[Any, float]]] = {}
-        for (stratum, psu, unit), z in zip(self.path, residual.tolist(), strict=True):
-            units = tree.setdefault(stratum, {}).setdefault(psu, {})
-            units[unit] = units.get(unit, 0.0) + z
-        total = 0.0
-        for stratum, psus in tree.items():
-            first = len(psus) / self.psu_total[stratum]
-            total += (1 - first) * _spread([sum(units.values()) for units in psus.values()])
-            for psu, units in psus.items():
-                if size := self.psu_size.get((stratum, psu)):
-                    total += first * (1 - len(units) / size) * _spread(list(units.values()))
-        return total
+    def variance(self, *waves: tuple[Any, Any]) -> float:
+        """Of the sum of residuals of one wave, or of several: (residual of each row, whether it is of the wave).
+
+        A wave's fraction of the population is its own; what it takes off is taken off its residuals.
+        """
+        first: dict[Any, dict[Any, float]] = {}
+        second: dict[Any, dict[Any, float]] = {}
+        for residual, is_of_wave in waves:
+            rows = [
+                (path, z)
+                for path, z, is_of in zip(self.path, residual.tolist(), is_of_wave, strict=True)
+                if is_of
+            ]
+            psus = Counter(stratum for stratum, _ in {path[:2] for path, _ in rows})
+            units = Counter(path[:2] for path in {path for path, _ in rows})
+            for (stratum, psu, unit), z in rows:
+                taken = psus[stratum] / self.psu_total[stratum]
+                size = self.psu_size.get((stratum, psu))
+                within = taken * (1 - units[stratum, psu] / size) if size else 0.0
+                sums = first.setdefault(stratum, {})
+                sums[psu] = sums.get(psu, 0.0) + math.sqrt(1 - taken) * z
+                sums = second.setdefault((stratum, psu), {})
+                sums[unit] = sums.get(unit, 0.0) + math.sqrt(within) * z
+        return sum(_spread(list(sums.values())) for stage in (first, second) for sums in stage.values())
 
 
 def _spread(values: list[float]) -> float:

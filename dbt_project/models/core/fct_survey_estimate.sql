@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental', incremental_strategy='delete+insert', unique_key='wave_key',
-    on_schema_change='sync_all_columns',
+    on_schema_change='sync_all_columns', pre_hook="{{ forget_changed_waves() }}",
     indexes=[{'columns': ['wave_key']}, {'columns': ['estimate_key']}],
     meta={'distribute_by': 'wave_key'},
 ) }}

@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental', incremental_strategy='delete+insert', unique_key='wave_key',
-    on_schema_change='sync_all_columns', indexes=[{'columns': ['wave_key']}], meta={'distribute_by': 'wave_key'},
+    on_schema_change='sync_all_columns', pre_hook="{{ forget_changed_waves() }}",
+    indexes=[{'columns': ['wave_key']}], meta={'distribute_by': 'wave_key'},
 ) }}
 -- What became of each question in each interview begun, complete or not: the eight codes, kept apart and zero-filled.
 with counted as (

@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental', incremental_strategy='delete+insert', unique_key='wave_key',
-    on_schema_change='sync_all_columns', indexes=[{'columns': ['wave_key']}], meta={'distribute_by': 'wave_key'},
+    on_schema_change='sync_all_columns', pre_hook="{{ forget_changed_waves() }}",
+    indexes=[{'columns': ['wave_key']}], meta={'distribute_by': 'wave_key'},
 ) }}
 -- Change of a panel from one wave to the next with the variance of people who answered twice.
 select
@@ -11,7 +12,7 @@ select
     wave.wave_key,
     wave.panel_wave_key as previous_wave_key,
     case
-        when panel.degrees_of_freedom < 1 then null
+        when panel.degrees_of_freedom < 1 or wave.sampling not in ('probability', 'census') then null
         when panel.variance <= 1e-13 * panel.scale then 0
         else sqrt(panel.variance)
     end as standard_error,

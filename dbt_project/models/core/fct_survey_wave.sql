@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental', incremental_strategy='delete+insert', unique_key='wave_key',
-    on_schema_change='sync_all_columns', meta={'distribute_by': 'wave_key'},
+    on_schema_change='sync_all_columns', pre_hook="{{ forget_changed_waves() }}", meta={'distribute_by': 'wave_key'},
 ) }}
 -- One row a wave that has been computed: its sizes, and the digest of what it was computed from. Written after the
 -- estimates and their tests, so that a build that broke is done again.

@@ -29,6 +29,8 @@ listed as (
         option.label_vi,
         option.label_en,
         option.tendency,
+        option.from_wave_id,
+        option.to_wave_id,
         option.score,
         option.missing_name is null as is_substantive
     from {{ ref('stg_spec__options') }} as option
@@ -48,6 +50,8 @@ listed as (
         'Khó trả lời' as label_vi,
         'Don''t know' as label_en,
         null as tendency,
+        null as from_wave_id,
+        null as to_wave_id,
         null as score,
         false as is_substantive
     from dont_know_cell
@@ -64,6 +68,8 @@ listed as (
         'Trung bình' as label_vi,
         'Mean' as label_en,
         null as tendency,
+        null as from_wave_id,
+        null as to_wave_id,
         null as score,
         true as is_substantive
     from {{ ref('stg_spec__questions') }} as question
@@ -92,6 +98,8 @@ listed as (
         'Tỷ số' as label_vi,
         'Ratio' as label_en,
         null as tendency,
+        null as from_wave_id,
+        null as to_wave_id,
         null as score,
         true as is_substantive
     from {{ ref('stg_spec__questions') }}
@@ -108,6 +116,8 @@ select
     label_vi,
     label_en,
     tendency,
+    from_wave_id,
+    to_wave_id,
     score,
     is_substantive,
     dense_rank() over (order by source_id, question_id, item_code)::int as item_number,

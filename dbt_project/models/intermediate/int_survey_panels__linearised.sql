@@ -1,7 +1,7 @@
 {{ config(materialized='wave_by_wave', only='panel_wave_key is not null') }}
 -- The variance of an answer's difference between two waves of a panel. Both waves are one sample of people, some
--- seen once: d_c = z2_c − z1_c with z = (a − p·b)/B summed over each PSU c of either wave, Σ_h (1−f1) n_h/(n_h−1)
--- Σ_c (d_c − mean)² and the second stage likewise. n_h counts the PSUs of both waves.
+-- seen once: d_c = z2_c − z1_c with z = √(1−f)·(a − p·b)/B summed over each PSU c of either wave, f that wave's sampling
+-- fraction; Σ_h n_h/(n_h−1) Σ_c (d_c − mean)² and the second stage likewise. n_h counts the PSUs of both waves.
 -- Sums over those who gave the answer (g = a2/B2 − a1/B1) and over the whole base (β = b/B) are kept apart, so that
 -- nobody has to stand once for each answer.
 with pair as (
@@ -55,9 +55,8 @@ respondent as (
         dense_rank() over (
             partition by respondent.stratum_code, respondent.psu_code order by unit.unit_code
         ) as unit_rank,
-        respondent.stratum_psu_count / nullif(respondent.stratum_fraction, 0) as stratum_psu_total,
-        respondent.psu_ssu_count / nullif(respondent.psu_fraction, 0) as psu_total,
-        respondent.psu_fraction
+        sqrt(1 - respondent.stratum_fraction) as first_stage,
+        sqrt(respondent.stratum_fraction * (1 - respondent.psu_fraction)) as second_stage
     from {{ ref('int_survey_respondents__weighted') }} as respondent
     inner join pair on respondent.wave_number in (pair.later_number, pair.earlier_number)
     cross join lateral (
@@ -69,12 +68,8 @@ sized as (
     select
         *,
         max(psu_rank) over (partition by stratum_number) as n_h,
-        max(unit_rank) over (partition by psu_number) as m_c,
-        max(stratum_psu_total) over (partition by stratum_number) as n_total,
-        -- a PSU taken whole in either wave has no second stage
-        case when max(psu_fraction) over psu < 1 then max(psu_total) over psu end as m_total
+        max(unit_rank) over (partition by psu_number) as m_c
     from respondent
-    window psu as (partition by psu_number)
 ),
 
 -- B and p of each wave; an item has an own base each, the same for all its options
@@ -133,8 +128,8 @@ answer as (
         respondent.unit_number,
         respondent.n_h,
         respondent.m_c,
-        least(coalesce(respondent.n_h / respondent.n_total, 0), 1) as f1,
-        least(coalesce(respondent.m_c / respondent.m_total, 1), 1) as f2,
+        respondent.first_stage,
+        respondent.second_stage,
         respondent.weight * answer.y / nullif(base.denominator_total, 0)
         * case when respondent.is_later then 1 else -1 end as g,
         case when respondent.is_later then 0 else respondent.weight * answer.x / nullif(base.denominator_total, 0) end
@@ -164,13 +159,12 @@ by_unit as (
         max(stratum_number) as stratum_number,
         max(n_h) as n_h,
         max(m_c) as m_c,
-        max(f1) as f1,
-        max(f2) as f2,
-        sum(g) as g,
-        sum(earlier_beta) as earlier_beta,
-        sum(later_beta) as later_beta,
-        sum(sum(earlier_beta)) over unit as unit_earlier,
-        sum(sum(later_beta)) over unit as unit_later,
+        sum(first_stage * g) as g,
+        sum(first_stage * earlier_beta) as earlier_beta,
+        sum(first_stage * later_beta) as later_beta,
+        sum(second_stage * g) as unit_g,
+        sum(sum(second_stage * earlier_beta)) over unit as unit_earlier,
+        sum(sum(second_stage * later_beta)) over unit as unit_later,
         row_number() over (unit order by option_number) = 1 as is_first
     from answer
     group by cell_number, psu_number, unit_number, option_number
@@ -185,14 +179,15 @@ by_psu as (
         max(stratum_number) as stratum_number,
         max(n_h) as n_h,
         max(m_c) as m_c,
-        max(f1) as f1,
-        max(f1 * (1 - f2)) as second_stage,
         sum(g) as g,
-        sum(g * g) as unit_gg,
-        sum(g * unit_earlier) as unit_ge,
-        sum(g * unit_later) as unit_gl,
         sum(sum(earlier_beta)) over psu as psu_earlier,
         sum(sum(later_beta)) over psu as psu_later,
+        sum(unit_g) as sum_g,
+        sum(unit_g * unit_g) as unit_gg,
+        sum(unit_g * unit_earlier) as unit_ge,
+        sum(unit_g * unit_later) as unit_gl,
+        sum(sum(unit_earlier) filter (where is_first)) over psu as sum_earlier,
+        sum(sum(unit_later) filter (where is_first)) over psu as sum_later,
         sum(sum(unit_earlier * unit_earlier) filter (where is_first)) over psu as unit_ee,
         sum(sum(unit_earlier * unit_later) filter (where is_first)) over psu as unit_el,
         sum(sum(unit_later * unit_later) filter (where is_first)) over psu as unit_ll,
@@ -217,25 +212,24 @@ by_stratum as (
         stratum_number,
         option_number,
         max(n_h) as n_h,
-        max(1 - f1) as first_stage,
         sum(g) as g,
         sum(g * g) as gg,
         sum(g * psu_earlier) as ge,
         sum(g * psu_later) as gl,
-        sum(second_stage * inflation * (unit_gg - centring * g * g)) as within_gg,
-        sum(second_stage * inflation * (unit_ge - centring * g * psu_earlier)) as within_ge,
-        sum(second_stage * inflation * (unit_gl - centring * g * psu_later)) as within_gl,
+        sum(inflation * (unit_gg - centring * sum_g * sum_g)) as within_gg,
+        sum(inflation * (unit_ge - centring * sum_g * sum_earlier)) as within_ge,
+        sum(inflation * (unit_gl - centring * sum_g * sum_later)) as within_gl,
         sum(sum(psu_earlier) filter (where is_first)) over stratum as earlier,
         sum(sum(psu_later) filter (where is_first)) over stratum as later,
         sum(sum(psu_earlier * psu_earlier) filter (where is_first)) over stratum as ee,
         sum(sum(psu_earlier * psu_later) filter (where is_first)) over stratum as el,
         sum(sum(psu_later * psu_later) filter (where is_first)) over stratum as ll,
-        sum(sum(second_stage * inflation * (unit_ee - centring * psu_earlier * psu_earlier))
-            filter (where is_first)) over stratum as within_ee,
-        sum(sum(second_stage * inflation * (unit_el - centring * psu_earlier * psu_later))
-            filter (where is_first)) over stratum as within_el,
-        sum(sum(second_stage * inflation * (unit_ll - centring * psu_later * psu_later))
-            filter (where is_first)) over stratum as within_ll,
+        sum(sum(inflation * (unit_ee - centring * sum_earlier * sum_earlier)) filter (where is_first)) over stratum
+            as within_ee,
+        sum(sum(inflation * (unit_el - centring * sum_earlier * sum_later)) filter (where is_first)) over stratum
+            as within_el,
+        sum(sum(inflation * (unit_ll - centring * sum_later * sum_later)) filter (where is_first)) over stratum
+            as within_ll,
         sum(count(*) filter (where is_first)) over stratum as psu_count,
         row_number() over (stratum order by option_number) = 1 as is_first
     from within_psu
@@ -258,7 +252,7 @@ stratum_variance as (
     from by_stratum
     cross join lateral (
         select
-            first_stage * n_h / greatest(n_h - 1, 1) as inflation,
+            n_h / greatest(n_h - 1, 1)::double precision as inflation,
             case when n_h > 1 then 1 / n_h::double precision else 0 end as centring
     ) as spread
 ),

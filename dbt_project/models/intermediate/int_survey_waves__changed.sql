@@ -1,5 +1,5 @@
 -- Waves to compute tonight: those whose input is not what core.fct_survey_wave was built from. A panel's change needs
--- the wave next to it too: that one is read again (is_partner), and its estimates are left alone.
+-- the wave before it too: that one is read again (is_partner), and its estimates are left alone.
 -- What the spec says of them is written down here: read from the spec's JSON a row, it took seconds a wave.
 {%- set built = previous_build('fct_survey_wave') %}
 with judged as (
@@ -19,24 +19,20 @@ with judged as (
 wanted as (
     select
         wave.*,
-        previous.wave_key as panel_wave_key
+        case when wave.is_changed and wave.has_panel_wave then wave.previous_wave_key end as panel_wave_key
     from judged as wave
-    inner join {{ ref('stg_spec__surveys') }} as survey on wave.source_id = survey.source_id
-    left join judged as previous
-        on
-            survey.is_panel
-            and wave.previous_wave_key = previous.wave_key
-            and wave.source_id = previous.source_id
-    left join judged as next
-        on survey.is_panel and wave.wave_key = next.previous_wave_key and wave.source_id = next.source_id
-    where wave.is_changed or coalesce(previous.is_changed, false) or coalesce(next.is_changed, false)
+    where
+        wave.is_changed
+        or exists (
+            select 1 from judged as next
+            where next.is_changed and next.has_panel_wave and next.previous_wave_key = wave.wave_key
+        )
 )
 
 select
     row_number() over (order by wanted.wave_key)::int as wave_number,
     wanted.wave_key,
-    -- only where both waves are read tonight
-    other.wave_key as panel_wave_key,
+    wanted.panel_wave_key,
     not wanted.is_changed as is_partner,
     wanted.source_id,
     wanted.wave_id,
@@ -49,7 +45,6 @@ select
     coalesce(weighting.weighting_method, '') in ('rake', 'poststratify', 'greg') as is_calibrated
 from wanted
 inner join {{ ref('stg_spec__surveys') }} as survey on wanted.source_id = survey.source_id
-left join wanted as other on wanted.panel_wave_key = other.wave_key
 left join {{ ref('stg_analysis__survey_weighting') }} as weighting
     on
         wanted.source_id = weighting.source_id

@@ -7,6 +7,8 @@ select
     option.value #>> '{label,en}' as label_en,
     option.value ->> 'missing' as missing_name,
     option.value ->> 'tendency' as tendency,
+    option.value ->> 'from_wave' as from_wave_id,
+    option.value ->> 'to_wave' as to_wave_id,
     (option.value ->> 'value')::double precision as score
 from {{ source('intake', 'source') }} as source
 cross join lateral jsonb_array_elements(source.spec #> '{survey,questions}') as question

@@ -1,5 +1,5 @@
--- estimate_digest: of all in the spec that an estimate depends on. A new wave, another title, wording or disclosure
--- record leave it as it is, so that the waves that are there already are not computed again.
+-- estimate_digest: of all in the spec that every estimate depends on. A new wave or question, another title, wording or
+-- disclosure record leave it as it is, so that the waves that are there already are not computed again.
 select
     source.source_id,
     source.spec #>> '{survey,series}' as series_id,
@@ -13,13 +13,9 @@ select
     (source.spec #>> '{survey,weighting,date}')::date as margins_date,
     md5(
         (
-            source.spec - 'title' - 'owner' - 'licence' - 'provenance' - 'is_made' - 'due' - 'keep'
-            #- '{survey,waves}' #- '{survey,harmonisation}' #- '{survey,questions}'
-        )::text || coalesce(question.digested, '')
+            source.spec - 'title' - 'owner' - 'licence' - 'provenance' - 'is_made' - 'due' - 'keep' - 'files'
+            - 'ignore_columns' #- '{survey,waves}' #- '{survey,harmonisation}' #- '{survey,questions}' #- '{survey,ratios}'
+        )::text
     ) as estimate_digest
 from {{ source('intake', 'source') }} as source
-cross join lateral (
-    select string_agg((asked.value - 'wording' - 'versions')::text, ' ' order by asked.ordinality) as digested
-    from jsonb_array_elements(source.spec #> '{survey,questions}') with ordinality as asked
-) as question
 where source.family = 'survey'
