@@ -47,7 +47,7 @@ def mark_not_offered(survey: Survey, batch: Batch, answers: list[Answers], check
 def _absent(
     survey: Survey, batch: Batch, check: RowCheck
 ) -> "dict[Item, tuple[pl.Series | None, pl.Series | None]]":
-    """Of each item that may not be offered: rows where it is blank beside others, and outside its versions."""
+    """Of each item that may not be offered: rows where it is blank beside others, outside its versions."""
     versions = _versions(survey, batch, check)
     found: dict[Item, tuple[pl.Series | None, pl.Series | None]] = {}
     for question in survey.questions:
