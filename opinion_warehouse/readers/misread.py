@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from opinion_warehouse.readers.problems import FileRejected, Reason
@@ -179,7 +179,7 @@ class Misread:
                     yield sound
             self._refuse(at_least=1)
 
-        return Table(batches, table.bad_rows)
+        return replace(table, batches=batches)
 
     def _look_at(self, batch: Batch) -> Batch:
         import polars as pl

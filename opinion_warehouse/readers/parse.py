@@ -11,11 +11,13 @@ from opinion_warehouse.readers.csv_table import csv_header, read_csv
 from opinion_warehouse.readers.docx_file import docx_table, open_docx
 from opinion_warehouse.readers.header_choice import choose_header
 from opinion_warehouse.readers.job import Job
+from opinion_warehouse.readers.json_table import read_json
 from opinion_warehouse.readers.keys import Keyed
 from opinion_warehouse.readers.mail import attached_file
 from opinion_warehouse.readers.misread import Misread
 from opinion_warehouse.readers.narrative import read_narrative
 from opinion_warehouse.readers.output import Output
+from opinion_warehouse.readers.parquet_table import read_parquet
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.readstat import read_dta, read_sav
 from opinion_warehouse.readers.report import read_report
@@ -25,7 +27,13 @@ from opinion_warehouse.readers.survey import read_survey
 from opinion_warehouse.readers.table import Table
 from opinion_warehouse.readers.topics import TopicCoder
 from opinion_warehouse.readers.triple_s import read_triple_s
-from opinion_warehouse.readers.xlsx_table import has_sheet, open_workbook, read_sheet, sheet_header
+from opinion_warehouse.readers.xlsx_table import (
+    has_sheet,
+    open_workbook,
+    read_repeat,
+    read_sheet,
+    sheet_header,
+)
 from opinion_warehouse.reference import read_reference
 from opinion_warehouse.sources import Source
 
@@ -108,6 +116,10 @@ def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
     wanted, ignored = job.source.cells, job.source.ignore_columns
     if form == "csv":
         return read_csv(path, files, wanted, ignored, job.scratch), None
+    if form in ("json", "jsonl"):
+        return read_json(path, files, wanted, ignored, job.source.optional_cells, job.scratch), None
+    if form == "parquet":
+        return read_parquet(path, wanted, ignored), None
     if form == "sav":
         return read_sav(path, files, wanted, ignored, job.scratch), None
     if form == "dta":
@@ -121,6 +133,8 @@ def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
             raise FileRejected("no_header", "no table of the document has the spec's columns as its headings")
         return table, docx_table(body, files, second.columns.cells, ignored) if second else None
     workbook, sheet = open_workbook(path, "ods" if form == "ods" else "xlsx"), files.sheet or ""
+    if files.repeat:
+        return read_repeat(workbook, files, wanted, ignored), None
     job.source = choose_header(job.source, lambda: sheet_header(workbook, sheet, files))
     table = read_sheet(workbook, sheet, files, job.source.cells, job.source.ignore_columns, once)
     if second and second.sheet and has_sheet(workbook, second.sheet):

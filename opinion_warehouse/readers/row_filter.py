@@ -1,6 +1,7 @@
 """Rows that are no records by the spec's own rule (previews, tests, spam): left out, and counted."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from opinion_warehouse.readers.output import Output
 from opinion_warehouse.readers.problems import Reason
@@ -41,4 +42,4 @@ def filtered(table: Table, rule: RowFilter, output: Output) -> Table:
             if kept:
                 yield Batch([rows[at] for at in kept], batch.frame.filter(stays))
 
-    return Table(batches, table.bad_rows)
+    return replace(table, batches=batches)

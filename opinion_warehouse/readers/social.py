@@ -10,6 +10,7 @@ import numpy as np
 from opinion_warehouse.readers.bulk import banded, composed_ids, instants, joined, whole_numbers
 from opinion_warehouse.readers.cells import CellReader, Cells, optional, required
 from opinion_warehouse.readers.job import Job, RowCheck
+from opinion_warehouse.readers.markup import plain_text
 from opinion_warehouse.readers.problems import BadCell, Reason
 from opinion_warehouse.readers.repeats import Repeats, hashed
 from opinion_warehouse.readers.social_cells import place_of, sentiment_of, topics_of
@@ -106,10 +107,8 @@ class _Reader:
             if columns.sentiment
             else codes(None, self.read_sentiment)
         ).fill_null("unknown")
-        engagement = (
-            whole_numbers(cells(columns.engagement), self.read_count, _MAX_COUNT)
-            if columns.engagement
-            else pl.Series([None], dtype=pl.Int64).new_from_index(0, len(rows))
+        engagement = _sum(
+            [whole_numbers(cells(name), self.read_count, _MAX_COUNT) for name in columns.counts], len(rows)
         )
         superseded = self._superseded(ids, rows, check)
         self.job.output.quarantine(sorted([*check.sorted(), *superseded]))
@@ -168,6 +167,8 @@ class _Reader:
         count = len(batch.row_numbers)
         nothing = pl.Series([None], dtype=pl.String).new_from_index(0, count)
         texts = batch.columns(self.columns.text)
+        if self.social.text_format == "html":
+            texts = [_of_html(text) for text in texts]
         by_query = CellReader(lambda query: _array(self.query_topics.get(query or "")), None)
         choices = [
             _arrays(given) if given else nothing,
@@ -236,3 +237,20 @@ def _no_id(cell: str | None) -> BadCell:
     if cell:
         return BadCell("damaged_id", "expected an id; a spreadsheet has rounded this one")
     return BadCell("missing_value", "expected a value")
+
+
+def _of_html(cells: "pl.Series") -> "pl.Series":
+    import polars as pl
+
+    return pl.Series(cells.name, [plain_text(cell) if cell else None for cell in cells], dtype=pl.String)
+
+
+def _sum(counts: "list[pl.Series]", rows: int) -> "pl.Series":
+    """The counts of each item added up; of an item without any, nothing."""
+    import polars as pl
+
+    if not counts:
+        return pl.Series([None], dtype=pl.Int64).new_from_index(0, rows)
+    frame = pl.DataFrame({str(number): count for number, count in enumerate(counts)})
+    has_any = pl.any_horizontal(pl.all().is_not_null())
+    return frame.select(pl.when(has_any).then(pl.sum_horizontal(pl.all()))).to_series()

@@ -14,6 +14,7 @@ from opinion_warehouse.readers.bulk import own_ids
 from opinion_warehouse.readers.cells import CellReader, Cells
 from opinion_warehouse.readers.job import Job, RowCheck
 from opinion_warehouse.readers.labels import check_labels
+from opinion_warehouse.readers.offered import check_waves, mark_not_offered
 from opinion_warehouse.readers.places import place_reader
 from opinion_warehouse.readers.problems import BadCell, FileRejected
 from opinion_warehouse.readers.repeats import Repeats, hashed
@@ -103,10 +104,6 @@ class _Reader:
             )
             for question, item, column, read in answer_columns(survey, self.decimal)
         ]
-        self.columns = [column for _, _, column, _, _ in self.questions]
-        self.not_offered = {
-            wave: _not_offered_in(survey, at) for at, wave in enumerate(wave.id for wave in survey.waves)
-        }
         self.doubtful: dict[int, int] = {}
         self.seen: set[str] = set()
 
@@ -146,8 +143,8 @@ class _Reader:
             (question, item, self._answers(cells(column), complete, done, begun))
             for question, item, column, done, begun in self.questions
         ]
-        self._check_offered(batch, waves, answers, check)
-        answers = self._silent(answers)
+        check_waves(survey, batch, waves, answers, check)
+        answers = self._silent(mark_not_offered(survey, batch, answers, check))
         keys = self._keys(batch, waves, check)
         columns["panel_key"] = self._panel_keys(batch)
         self.job.output.quarantine(check.sorted())
@@ -196,25 +193,6 @@ class _Reader:
             of_done.append(of_begun).gather(order) for of_done, of_begun in zip(whole, found, strict=True)
         )
         return codes, numbers, missing
-
-    def _check_offered(
-        self,
-        batch: Batch,
-        waves: "pl.Series",
-        answers: "list[tuple[str, str, tuple[pl.Series, pl.Series, pl.Series]]]",
-        check: RowCheck,
-    ) -> None:
-        """Nobody gave an answer that the wave did not offer."""
-        for wave in waves.drop_nulls().unique() if any(self.not_offered.values()) else ():
-            for (question, item, (codes, _, _)), column in zip(answers, self.columns, strict=True):
-                absent = [code for code in self.not_offered[wave] if code[0] == question]
-                if not absent:
-                    continue
-                given = codes == "1" if item else codes.is_in([code for _, code in absent])
-                if not item or (question, item) in absent:
-                    Cells(codes, batch.row_numbers, column, check).note(
-                        given.fill_null(False) & (waves == wave).fill_null(False), _not_offered
-                    )
 
     def _silent(self, answers: list[tuple[str, str, Answers]]) -> list[tuple[str, str, Answers]]:
         """The answers, where a question without any tick was none that was asked, or answered."""
@@ -334,22 +312,6 @@ class _Reader:
                 ("panel", source), own_ids(batch.frame.get_column(survey.respondent_id)).to_list()
             )
         return pl.Series(ids, dtype=pl.String)
-
-
-def _not_offered_in(survey: Survey, at: int) -> set[tuple[str, str]]:
-    """(question, option) of all that the wave at a place of the list did not offer."""
-    waves = [wave.id for wave in survey.waves]
-    return {
-        (question.id, option.code)
-        for question in survey.questions
-        for option in question.options
-        if (option.from_wave and at < waves.index(option.from_wave))
-        or (option.to_wave and at > waves.index(option.to_wave))
-    }
-
-
-def _not_offered(_: str | None) -> BadCell:
-    return BadCell("unknown_code", "expected an option that the spec has the wave offer (from_wave, to_wave)")
 
 
 _INVALID: Cell = (None, None, MissingCode.INVALID)

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from opinion_warehouse.readers.container import check_container
 from opinion_warehouse.readers.header import pass_over
-from opinion_warehouse.readers.problems import FileRejected
+from opinion_warehouse.readers.problems import FileRejected, Reason
 from opinion_warehouse.readers.sheet_marks import ods_marks, xlsx_marks
-from opinion_warehouse.readers.table import MAX_COLUMNS, Marks, Table, table_of_rows
+from opinion_warehouse.readers.table import MAX_COLUMNS, BadRow, Marks, Table, table_of_rows
 from opinion_warehouse.sources import Files
 
 
@@ -86,6 +86,63 @@ def read_sheet(
     """Open a sheet; raises FileRejected for a fault of its structure. `once`: as in `table_of_rows`."""
     rows = sheet_rows(workbook, sheet, files)
     return table_of_rows(rows, files, wanted, ignored, workbook.marks(sheet), once)
+
+
+def read_repeat(workbook: Workbook, files: Files, wanted: Sequence[str], ignored: Sequence[str]) -> Table:
+    """The rows of a repeated group's sheet, each with its row of the main sheet in columns `parent.…`."""
+    assert files.repeat is not None  # noqa: S101  (the caller saw it)
+    repeat = files.repeat
+    parent_header, parent_rows = _headed(sheet_rows(workbook, files.sheet or "", files), files)
+    header, rows = _headed(sheet_rows(workbook, repeat.sheet or "", files), files)
+    for name, heading, sheet in (
+        (repeat.index, parent_header, files.sheet),
+        (repeat.parent_index, header, repeat.sheet),
+    ):
+        if name not in heading:
+            raise FileRejected("missing_column", f"not in the sheet {sheet}: {name}", name)
+    at, own_at = parent_header.index(repeat.index), header.index(repeat.parent_index)
+    parents: dict[str | None, list[str | None]] = {}
+    twice: set[str | None] = {None}
+    for _, cells in parent_rows:
+        if cells[at] in parents:
+            twice.add(cells[at])
+        parents[cells[at]] = cells[: len(parent_header)]
+    orphans: list[BadRow] = []
+
+    def joined() -> Iterator[tuple[int, list[str | None]]]:
+        yield files.header_row, [*header, *(f"parent.{name or ''}" for name in parent_header)]
+        for number, cells in rows:
+            index = cells[own_at]
+            if any(cells[len(header) :]):
+                orphans.append((number, [_bad("row_too_long", "cells beyond the last heading")]))
+            elif not any(cells):
+                continue
+            elif index in twice or index not in parents:
+                orphans.append(
+                    (number, [_bad("no_parent", f"expected one row of {files.sheet} with this index")])
+                )
+            else:
+                yield number, [*cells[: len(header)], *parents[index]]
+
+    table = table_of_rows(joined(), files, wanted, ignored)
+    table.bad_rows.extend(orphans)
+    table.bad_rows.sort(key=lambda row: row[0])
+    return table
+
+
+def _bad(code: str, detail: str) -> Reason:
+    return {"code": code, "column": None, "detail": detail}
+
+
+def _headed(
+    rows: Iterator[tuple[int, list[str | None]]], files: Files
+) -> tuple[list[str | None], Iterator[tuple[int, list[str | None]]]]:
+    """The headings of a sheet, and its rows below, none shorter than they are."""
+    header = next((cells for number, cells in rows if number >= files.header_row), [])
+    while header and not header[-1]:
+        header.pop()
+    width = len(header)
+    return header, ((number, cells + [None] * (width - len(cells))) for number, cells in rows)
 
 
 def cell_text(value: Any, decimal: str) -> str | None:

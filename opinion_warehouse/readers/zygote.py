@@ -43,6 +43,7 @@ def _preload() -> None:
     import psutil  # noqa: F401
     import pyarrow as pa
     import pyarrow.csv
+    import pyarrow.parquet
     import pyreadstat  # noqa: F401
     import python_calamine  # noqa: F401
     import triple_s  # noqa: F401

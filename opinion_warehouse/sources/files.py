@@ -9,6 +9,9 @@ from opinion_warehouse.sources import encodings  # noqa: F401  (its import regis
 from opinion_warehouse.sources.base import Model, repeated
 from opinion_warehouse.sources.column_names import PRESETS
 
+SELF_DESCRIBED = ("json", "jsonl", "parquet")
+"""Formats that need no word of a spec on encoding, marks and header."""
+
 
 def _known_encoding(name: str) -> str:
     try:
@@ -48,7 +51,21 @@ class RowFilter(Model):
         return self
 
 
-Format = Literal["csv", "xlsx", "ods", "docx", "pdf", "doc", "sav", "dta", "triple_s"]
+class Repeat(Model):
+    """Rows are those of a repeated group (a household's members), with the columns `parent.…` beside them."""
+
+    path: str | None = Field(None, description="json, jsonl: the list in each record, as a column is named")
+    sheet: str | None = Field(None, description="xlsx: the repeat's own sheet")
+    parent_index: str = Field("_parent_index", description="xlsx: its column that names the main sheet's row")
+    index: str = Field("_index", description="xlsx: the column of the main sheet that numbers its rows")
+
+
+Format = Literal[
+    "csv", "xlsx", "ods", "docx", "pdf", "doc", "json", "jsonl", "parquet", "sav", "dta", "triple_s"
+]
+SHEETS = ("xlsx", "ods")
+TABLES = ("csv", *SHEETS)
+"""Formats whose header and rows the spec has to tell apart."""
 LABELLED = ("sav", "dta", "triple_s")
 """Formats whose files declare what their codes mean."""
 
@@ -88,6 +105,12 @@ class Files(Model):
     quoting: Literal["double", "none"] = Field(
         "double", description='none: a " in a cell is a character like any other'
     )
+    records: str | None = Field(
+        None, description="json: the key of the list of records; none: the file is it"
+    )
+    repeat: Repeat | None = Field(
+        None, description="json, jsonl, xlsx: read this repeated group, not the main rows"
+    )
     row_cap: int | None = Field(
         None, ge=1, description="rows the tool exports at most: a file with just as many is taken as cut off"
     )
@@ -104,18 +127,25 @@ class Files(Model):
 
     @model_validator(mode="after")
     def _fits_the_format(self) -> Self:
+        form = self.content_format if self.format != "eml" or self.attachment else "eml"
         if (self.format == "eml") != (self.attachment is not None):
             raise ValueError("an eml source, and no other, needs `attachment`: which one is read, its format")
-        if self.content_format in ("xlsx", "ods") and not self.sheet:
-            raise ValueError(f"an {self.content_format} source needs `sheet`: the one sheet that is read")
-        if self.content_format not in ("xlsx", "ods") and self.sheet:
-            raise ValueError(f"a {self.content_format} source has no `sheet`; remove it")
+        if form in SHEETS and not self.sheet:
+            raise ValueError(f"an {form} source needs `sheet`: the one sheet that is read")
+        if form not in SHEETS and self.sheet:
+            raise ValueError(f"a {form} source has no `sheet`; remove it")
         if self.format == "triple_s" and self.compression != "none":
             raise ValueError("a triple_s delivery is a zip archive as it is; remove `compression`")
-        if self.layout != "plain" and self.content_format not in ("csv", "xlsx", "ods"):
+        if self.layout != "plain" and form not in TABLES:
             raise ValueError("`layout` is of header rows in csv, xlsx or ods files")
         if self.layout == "limesurvey_vv" and (self.format != "csv" or self.delimiter != "\t"):
             raise ValueError('a LimeSurvey VV file is text with tabs: `format: csv` and `delimiter: "\\t"`')
+        if self.records and form != "json":
+            raise ValueError("`records` is the list's key in a json file; remove it")
+        self._check_repeat()
+        for name in ("encoding", "delimiter", "decimal", "header_row"):
+            if form in SELF_DESCRIBED and getattr(self, name) != Files.model_fields[name].default:
+                raise ValueError(f"a {form} file says that itself; remove `{name}`")
         if "/" in self.pattern or "\\" in self.pattern:
             raise ValueError("`pattern` is matched in the source's own inbox folder; it takes no path")
         if self.delimiter in '"\r\n' or (self.delimiter == self.decimal and self.decimal == "."):
@@ -126,10 +156,9 @@ class Files(Model):
     def _header_is_declared_once(self) -> Self:
         if (self.header_row != 1) + bool(self.header_has) + bool(self.column_names) > 1:
             raise ValueError("give one of `header_row`, `header_has` and `column_names`")
-        is_table = self.format in ("csv", "xlsx")
-        if not is_table and (self.header_has or self.column_names):
-            raise ValueError("`header_has` and `column_names` are for csv and xlsx; remove them")
-        if self.format != "csv" and self.quoting != "double":
+        if self.content_format not in TABLES and (self.header_has or self.column_names):
+            raise ValueError("`header_has` and `column_names` are for csv, xlsx and ods; remove them")
+        if self.content_format != "csv" and self.quoting != "double":
             raise ValueError("`quoting` is for csv; remove it")
         for name in ("header_has", "column_names"):
             names = getattr(self, name)
@@ -138,3 +167,12 @@ class Files(Model):
             if not all(heading.strip() for heading in names):
                 raise ValueError(f"`{name}` holds a blank name")
         return self
+
+    def _check_repeat(self) -> None:
+        if self.repeat is None:
+            return
+        if self.format not in ("xlsx", "json", "jsonl"):
+            raise ValueError(f"a {self.format} file has no `repeat`; export it as xlsx or json")
+        needed, other = ("sheet", "path") if self.format == "xlsx" else ("path", "sheet")
+        if not getattr(self.repeat, needed) or getattr(self.repeat, other):
+            raise ValueError(f"`repeat` of a {self.format} source has `{needed}`, and no `{other}`")

@@ -54,19 +54,26 @@ class SocialColumns(Model):
     topic: str | None = None
     place: str | None = None
     sentiment: str | None = None
-    engagement: str | None = None
+    engagement: str | list[str] | None = Field(None, description="a count, or counts that are added up")
     url: str | None = Field(None, description="only its site's domain is used, as a keyed hash")
     text: list[str] = []
 
     @property
     def cells(self) -> list[str]:
         """Every column it reads. One column may serve two fields (a URL that is the id, too)."""
-        single = [column for _, column in self if isinstance(column, str)]
-        return list(dict.fromkeys([*self.item_id, *self.published_at, *single, *self.text]))
+        single = [column for name, column in self if name != "engagement" and isinstance(column, str)]
+        parts = [*self.item_id, *self.published_at, *single, *self.counts, *self.text]
+        return list(dict.fromkeys(parts))
+
+    @property
+    def counts(self) -> list[str]:
+        """The columns that make up the engagement."""
+        given = self.engagement
+        return given if isinstance(given, list) else [given] if given else []
 
     @model_validator(mode="after")
     def _columns_stand_once(self) -> Self:
-        for name in ("item_id", "published_at", "text"):
+        for name in ("item_id", "published_at", "counts", "text"):
             if again := repeated(getattr(self, name)):
                 raise ValueError(f"column {again[0]!r} stands twice in `{name}`; each may stand once")
         return self
@@ -144,6 +151,7 @@ class Social(Model):
     date_zone: Zone | None = Field(
         None, description="of times without an offset, where it is not the source's time_zone"
     )
+    text_format: Literal["plain", "html"] = Field("plain", description="of the columns of text")
     platform: Code | None = Field(None, description="constant, where no column says")
     query: Code | None = Field(None, description="constant, where no column says")
     platforms: dict[str, Code] = Field({}, description="cell value → platform code")

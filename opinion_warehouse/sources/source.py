@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from opinion_warehouse.sources.base import Due, Family, Identifier, Keep, Model, Place, Text, repeated
-from opinion_warehouse.sources.files import LABELLED, Files
+from opinion_warehouse.sources.files import LABELLED, SELF_DESCRIBED, TABLES, Files
 from opinion_warehouse.sources.headings import Header, Ignored
 from opinion_warehouse.sources.report import Report
 from opinion_warehouse.sources.social import Social
@@ -79,6 +79,11 @@ class Source(Model):
         }
         return self.model_copy(update=changes)
 
+    @property
+    def optional_cells(self) -> list[str]:
+        """Columns that JSON may lack altogether: answers nobody gave."""
+        return self.survey.answer_cells if self.survey else []
+
     @model_validator(mode="after")
     def _one_section_of_its_family(self) -> Self:
         given = [name for name in ("survey", "report", "social") if getattr(self, name) is not None]
@@ -104,7 +109,7 @@ class Source(Model):
     @model_validator(mode="after")
     def _headers_can_be_met(self) -> Self:
         headers, files = self.headers, self.files
-        if len(headers) > 1 and (files.content_format not in ("csv", "xlsx", "ods") or files.column_names):
+        if len(headers) > 1 and (files.content_format not in TABLES or files.column_names):
             raise ValueError("`social.other_headers` are told apart by a header of csv, xlsx or ods")
         for one, two in combinations(headers, 2):
             if one.fits_together(two):
@@ -133,6 +138,14 @@ class Source(Model):
     @model_validator(mode="after")
     def _fits_the_format(self) -> Self:
         form = self.files.content_format
+        for column in self.cells if form in SELF_DESCRIBED else []:
+            parts = column.split(".")
+            inside = [".".join(parts[:end]) for end in range(1, len(parts))]
+            if whole := [name for name in inside if name in self.ignore_columns]:
+                raise ValueError(
+                    f"column {column!r} is read, and {whole[0]!r}, which holds it, is in `ignore_columns`;"
+                    " name the other parts there"
+                )
         if self.survey and self.survey.expects_labels and form not in LABELLED:
             raise ValueError(f"`file_labels` are of formats that declare labels: {', '.join(LABELLED)}")
         narrative = self.report.narrative if self.report else None

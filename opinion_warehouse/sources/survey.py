@@ -100,6 +100,15 @@ class Option(Coded):
     value: float | None = Field(None, allow_inf_nan=False, description="score for means")
     from_wave: Code | None = Field(None, description="the first wave that offers it; none: the first")
     to_wave: Code | None = Field(None, description="the last wave that offers it; none: the last")
+    from_version: str | None = Field(None, description="multiple: the first form version that offers it")
+    to_version: str | None = Field(None, description="multiple: the last form version that offers it")
+
+
+class FormVersion(Model):
+    """Which version of the form a row was filled in with. Options come and go with it."""
+
+    column: str
+    order: list[str] = Field(min_length=1, description="the column's cells, oldest first")
 
 
 class Version(Model):
@@ -128,6 +137,9 @@ class Question(Model):
     )
     separator: str | None = Field(None, min_length=1, max_length=8, description="between options in one cell")
     other: Code | None = Field(None, description="option code of a respondent's own text")
+    blank_is_not_offered: bool = Field(
+        False, description="multiple: an empty cell beside filled ones is an option the form did not have yet"
+    )
     wording: Text
     versions: list[Version] = Field([], description="later wordings")
     topic: Code
@@ -179,6 +191,8 @@ class Question(Model):
             yield f"a {self.kind} question needs `column`, and no `columns`"
         if self.separator or self.none_ticked:
             yield "only a multiple question has `separator` and `none_ticked`"
+        if self.blank_is_not_offered or any(each.from_version or each.to_version for each in self.options):
+            yield "only options of a multiple question come and go with the form's version"
 
     def _wrong_multiple(self) -> Iterator[str]:
         codes = {option.code for option in self.options}
@@ -233,6 +247,7 @@ class Survey(Model):
     is_panel: bool = Field(False, description="the same people are asked again, under the same respondent_id")
     wave_from: WaveFrom
     respondent_id: str | None = Field(None, description="column; none: the row number")
+    form_version: FormVersion | None = Field(None, description="where options differ by form version")
     complete_when: str | None = Field(None, description="column that is not empty for a complete interview")
     complete_cells: list[str] = Field(
         [], description="cells of `complete_when` that say so; none: any that is not empty"
@@ -258,9 +273,19 @@ class Survey(Model):
         wave = self.wave_from
         single = [wave.column, wave.date_column, self.respondent_id, self.complete_when, self.place]
         columns = [column for column in single if column]
+        columns += [self.form_version.column] if self.form_version else []
         columns += self.design.cells + [group.column for group in self.groups]
-        columns += [column for question in self.questions for column in question.cells]
-        return list(dict.fromkeys(columns))
+        return list(dict.fromkeys([*columns, *self._answers]))
+
+    @property
+    def answer_cells(self) -> list[str]:
+        """The columns that hold answers and nothing else."""
+        others = [self.respondent_id, self.complete_when, self.wave_from.column, self.place]
+        return [column for column in self._answers if column not in others]
+
+    @property
+    def _answers(self) -> list[str]:
+        return [column for question in self.questions for column in question.cells]
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -353,6 +378,7 @@ class Survey(Model):
                 yield (
                     f"the versions of {question.id} must begin at different waves of `waves`, after the first"
                 )
+            yield from self._wrong_versions(question)
         for ratio in self.ratios:
             for name in (ratio.numerator, ratio.denominator):
                 if name not in by_id or by_id[name].kind != "numeric":
@@ -369,6 +395,15 @@ class Survey(Model):
             if unknown := sorted(set(line.answers) - codes):
                 yield f"`harmonisation` names {unknown[0]!r}, which is no option of {line.question}"
         yield from self._shared_concepts()
+
+    def _wrong_versions(self, question: Question) -> Iterator[str]:
+        order = self.form_version.order if self.form_version else []
+        for option in question.options:
+            given = [version for version in (option.from_version, option.to_version) if version is not None]
+            if unknown := [version for version in given if version not in order]:
+                yield f"{unknown[0]!r}, of an option of {question.id}, does not stand in `form_version.order`"
+            elif given != sorted(given, key=order.index):
+                yield f"an option of {question.id} ends before it begins; see `form_version.order`"
 
     def _shared_concepts(self) -> Iterator[str]:
         """Answers of one wave that are the same thing; what a line says holds in later waves too."""
