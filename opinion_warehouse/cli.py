@@ -149,6 +149,21 @@ def ingest(
 
 
 @app.command()
+def fetch(
+    source: Annotated[
+        str | None, typer.Argument(help="a source id; default: every source with `fetch`")
+    ] = None,
+    night: Night = None,
+) -> None:
+    """Get what is new at the sources whose spec has `fetch` into the inbox; exits 1 where one failed."""
+    from opinion_warehouse import fetch as by_hand
+
+    done = by_hand.run(Settings(), source, _night(night), err)
+    _print_rows(done, empty="no spec has `fetch`: every file is delivered")
+    raise typer.Exit(1 if any(each["outcome"] == "failed" for each in done) else 0)
+
+
+@app.command()
 def nightly(night: Night = None) -> None:
     """The night: take in what waits, build, check and publish one release, and say what it came to."""
     from opinion_warehouse.night import run_night

@@ -17,6 +17,7 @@ from opinion_warehouse.sources.base import (
 )
 from opinion_warehouse.sources.design import Design, Target, Weighting
 from opinion_warehouse.sources.document import SpecError, SpecInvalid
+from opinion_warehouse.sources.fetch import Fetch
 from opinion_warehouse.sources.files import Files
 from opinion_warehouse.sources.load import (
     check_sources,
@@ -50,6 +51,7 @@ __all__ = [
     "Dispositions",
     "Due",
     "Family",
+    "Fetch",
     "Files",
     "Followup",
     "FollowupColumns",

@@ -124,7 +124,10 @@ def _read(path: Path, reference: Reference) -> tuple[Source | None, list[SpecErr
 
 def _from_pydantic(document: Document, found: Any) -> SpecError:
     # Two more parts than the file has: pydantic names a dictionary's key by "[key]" and a union's branch.
-    location: Location = tuple(part for part in found["loc"] if part != "[key]")
+    location: Location = ()
+    for number, part in enumerate(found["loc"], start=1):
+        if (*location, part) in document.lines or (number == len(found["loc"]) and part != "[key]"):
+            location = (*location, part)
     kind = found["type"]
     context = found.get("ctx", {})
     if kind == "value_error":
@@ -132,6 +135,14 @@ def _from_pydantic(document: Document, found: Any) -> SpecError:
         return document.error(location, message, "change it as said; sources/_template_*.yml show each form")
     if kind == "literal_error":
         return document.error(location, "is none of the words known here", f"write {context['expected']}")
+    if kind == "union_tag_invalid":
+        key = context["discriminator"].split()[-1].strip("'")
+        return document.error(
+            (*location, key), "is none of the words known here", f"write {context['expected_tags']}"
+        )
+    if kind == "union_tag_not_found":
+        key = context["discriminator"].split()[-1].strip("'")
+        return document.error((*location, key), "is missing", _MENDS["missing"])
     if kind == "string_pattern_mismatch":
         mend = f"match the pattern {context['pattern']}"
         return document.error(location, "has characters or a length that are not allowed here", mend)

@@ -1,11 +1,13 @@
 """One source: `sources/<family>/<id>.yml` as a whole."""
 
+import fnmatch
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
 from opinion_warehouse.sources.base import Due, Family, Identifier, Keep, Model, Place, Text, repeated
+from opinion_warehouse.sources.fetch import Fetch, HttpJsonFetch, KoboFetch, S3Fetch
 from opinion_warehouse.sources.files import Files
 from opinion_warehouse.sources.report import Report
 from opinion_warehouse.sources.social import Social
@@ -32,6 +34,7 @@ class Source(Model):
     is_made: bool = Field(False, description="true: the data are made up, and say so wherever they show")
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Ho_Chi_Minh"
     files: Files
+    fetch: Fetch | None = Field(None, description="the night gets the files itself; else they are delivered")
     due: Due = Due()
     keep: Keep = Keep()
     ignore_columns: list[str] = Field(
@@ -68,4 +71,23 @@ class Source(Model):
             raise ValueError(f"column {both[0]!r} is read and stands in `ignore_columns`; remove it from one")
         if self.report and self.report.followup and self.files.format != "xlsx":
             raise ValueError("`report.followup` is a second sheet: `files.format` must be xlsx")
+        return self
+
+    @model_validator(mode="after")
+    def _fetched_files_are_taken(self) -> Self:
+        if self.fetch is None or isinstance(self.fetch, S3Fetch):
+            return self
+        written = "csv" if self.fetch.from_ == "limesurvey" else "jsonl"
+        if (self.files.format, self.files.compression) != (written, "none"):
+            raise ValueError(
+                f"`fetch` from {self.fetch.from_} writes {written}: write `format: {written}` in `files`,"
+                " and no `compression`"
+            )
+        name = f"{self.fetch.stem or self.id}_20260101T000000Z.{written}"
+        if not fnmatch.fnmatch(name, self.files.pattern):
+            raise ValueError(f"`fetch` writes files like {name}, and `files.pattern` does not take them")
+        if self.survey and isinstance(self.fetch, KoboFetch | HttpJsonFetch) and self.fetch.since:
+            raise ValueError(
+                "a survey is fetched whole, for a wave's newest file speaks for it: remove `fetch.since`"
+            )
         return self
