@@ -53,7 +53,7 @@ def distinct_records(client: Client, listing: Listing) -> Iterator[Record]:
                 yield row
         if not place.turn(answer, len(rows), is_all=total is not None and len(seen) >= total):
             break
-        if len(seen) == before:
+        if rows and len(seen) == before:
             raise FetchFailed(
                 "page_repeated", "a page holds only records of the pages before it", is_passing=True
             )
