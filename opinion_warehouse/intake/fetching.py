@@ -51,7 +51,9 @@ def fetch_source(settings: Settings, source_id: str, night: date, run_id: str) -
         with _attempt(settings, connection, source_id, night, run_id) as names:
             job = Job(source, _folder(settings, source), datetime.now(UTC), _marks(connection, source_id))
             _clean(job.folder)
+            reached("begun")
             for piece in connectors.fetch(job):
+                reached("written")
                 if _deliver(connection, job, piece):
                     names.append(piece.name)
     return {"source_id": source_id, "outcome": "fetched" if names else "nothing_new", "files": names}
