@@ -1,8 +1,8 @@
 """The command `opinion`.
 
-Exit codes: 0 done (a night with nothing new, or with a refused source beside good ones, is done too) ·
-1 something went wrong · 2 the command was written wrongly · 3 the gate blocked the release; the published one
-stays readable · 4 `opinion ingest` and `quarantine replay` only: a file was refused or held back.
+Exit codes: 0 done (a night with nothing new, or with a source that was refused or could not be fetched, is
+done too) · 1 something went wrong · 2 the command was written wrongly · 3 the gate blocked the release; the
+published one stays readable · 4 `opinion ingest` and `quarantine replay` only: a file was refused or held back.
 """
 
 import sys
