@@ -2,7 +2,7 @@
 
 Exit codes: 0 done (a night with nothing new, or with a source that was refused or could not be fetched, is
 done too) · 1 something went wrong · 2 the command was written wrongly · 3 the gate blocked the release; the
-published one stays readable · 4 `opinion ingest` and `quarantine replay` only: a file was refused or held back.
+published one stays readable · 4 `opinion ingest` and `quarantine replay` only: a file was refused or held.
 """
 
 import sys

@@ -30,7 +30,7 @@ def fetch(
         first = max(first, date.fromisoformat(mark) + timedelta(days=1 - spec.overlap_days))
     if first > last:
         return
-    end = midnight(last + timedelta(days=1), job.zone) - timedelta(seconds=1)
+    end = midnight(last + timedelta(days=1), job.zone) - timedelta(milliseconds=1)
     window = {
         spec.from_parameter: write_instant(midnight(first, job.zone), spec.format, job.zone),
         spec.to_parameter: write_instant(end, spec.format, job.zone),
@@ -73,7 +73,7 @@ def _series(spec: HistogramFetch, body: Any) -> list[str] | None:
     if spec.series is None:
         return None
     heads = at(body, spec.series)
-    names = [at(head, spec.series_name) for head in heads] if isinstance(heads, list) else []
+    names = [at(head, spec.series_name or "") for head in heads] if isinstance(heads, list) else []
     if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
         raise FetchFailed("bad_answer", f"there is no list of distinct series at `{spec.series}`")
     return names

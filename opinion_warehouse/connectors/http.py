@@ -235,7 +235,8 @@ def _refuse_status(response: httpx.Response) -> None:
 
 def _refuse_kind(response: httpx.Response) -> None:
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and not kind.endswith("+json"):
+    # The first RemoteControls said that their JSON is JavaScript.
+    if kind not in ("application/json", "text/javascript") and not kind.endswith("+json"):
         page = " (a log-in page?)" if kind == "text/html" else ""
         raise FetchFailed("no_json", f"the server answers with another content type than JSON{page}")
     packed = response.headers.get("Content-Encoding", "identity").strip().lower()

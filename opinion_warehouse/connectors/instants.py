@@ -13,7 +13,7 @@ def write_instant(moment: datetime, how: InstantFormat, zone: ZoneInfo) -> str:
         return moment.astimezone(zone).date().isoformat()
     if how == "iso":
         return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return str(int(moment.timestamp() * (1000 if how == "epoch_ms" else 1)))
+    return str(round(moment.timestamp() * 1000) if how == "epoch_ms" else int(moment.timestamp()))
 
 
 def read_instant(value: object, how: InstantFormat, zone: ZoneInfo) -> datetime:

@@ -97,7 +97,7 @@ class HistogramFetch(_Http):
     time: str = Field("t", description="a bucket's time")
     values: str = Field("v", description="a bucket's count, or a list of them, one a series")
     series: str | None = Field(None, description="where the list of series stands, in the order of `values`")
-    series_name: str = "key"
+    series_name: str | None = Field(None, description="where a series has its name; else it is the name")
     total: str | None = Field(None, description="where the sum of all counts stands; without: every day is")
 
 

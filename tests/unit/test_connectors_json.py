@@ -385,7 +385,7 @@ class Histogram:
         ]
         result: dict[str, Any] = {"data": data}
         if self.series:
-            result["header"] = {"v": [{"key": name} for name in self.series]}
+            result["header"] = {"v": self.series}
         return reply({"status_code": "0", "status_message": "OK", "result_histogram": result})
 
 
@@ -406,6 +406,9 @@ HISTOGRAM = {
 def test_histogram_is_written_bucket_by_bucket_up_to_yesterday(tmp_path: Path) -> None:
     with serving(Histogram(COUNTS, ["news", "facebook"])) as server:
         (piece,) = run(histogram, job(tmp_path, HISTOGRAM), connection(server))
+        asked = server.requests[0].query
+    assert asked["min"] == str(day_ms("2026-11-16"))
+    assert asked["max"] == str(day_ms("2026-11-23") - 1)
     found = lines(piece)
     assert found[:2] == [
         {"day": "2026-11-16", "series": "news", "count": 16},
@@ -424,6 +427,26 @@ def test_histogram_without_series_has_one_count_a_day(tmp_path: Path) -> None:
     with serving(Histogram({day: [1] for day in COUNTS})) as server:
         (piece,) = run(histogram, job(tmp_path, fetch), connection(server))
     assert lines(piece)[0] == {"day": "2026-11-16", "count": 1}
+
+
+def test_histogram_series_may_be_named_by_a_part_of_theirs(tmp_path: Path) -> None:
+    data = [{"day": "2026-11-22", "counts": [3, 4]}]
+    body = {"rows": data, "groups": [{"id": 1, "name": "news"}, {"id": 2, "name": "forum"}]}
+    fetch = {
+        "from": "histogram",
+        "path": "/daily",
+        "first": "2026-11-22",
+        "format": "date",
+        "buckets": "rows",
+        "time": "day",
+        "values": "counts",
+        "series": "groups",
+        "series_name": "name",
+    }
+    with serving(lambda _: reply(body)) as server:
+        (piece,) = run(histogram, job(tmp_path, fetch), connection(server))
+        assert (server.requests[0].query["min"], server.requests[0].query["max"]) == ("2026-11-22",) * 2
+    assert [(row["series"], row["count"]) for row in lines(piece)] == [("news", 3), ("forum", 4)]
 
 
 def changed(**more: Any) -> dict[str, list[Any]]:
@@ -457,7 +480,7 @@ def test_histogram_error_in_its_status_code_is_an_error(tmp_path: Path) -> None:
 def test_histogram_day_twice_or_outside_the_window_is_an_error(tmp_path: Path) -> None:
     def with_days(*days: str) -> Callable[[Request], Reply]:
         data = [{"t": day_ms(day), "v": [1, 1]} for day in days]
-        head = {"v": [{"key": "news"}, {"key": "facebook"}]}
+        head = {"v": ["news", "facebook"]}
         return lambda _: reply({"status_code": "0", "result_histogram": {"data": data, "header": head}})
 
     week = [f"2026-11-{day}" for day in range(16, 23)]

@@ -185,6 +185,20 @@ def test_damaged_object_is_refused_and_the_others_are_fetched(
     assert good.read_bytes() == b"second"
 
 
+def test_object_sealed_by_a_key_has_an_etag_that_is_no_md5(
+    storage: Any, server: Server, tmp_path: Path
+) -> None:
+    put(storage, "exports/a.csv", b"first", ServerSideEncryption="aws:kms")
+
+    def other_bytes(request: Request, given: Reply) -> Reply:
+        given.headers = {k: v for k, v in given.headers.items() if not k.startswith("x-amz-checksum")}
+        return Reply(b"plain", given.status, given.headers)
+
+    damage(server, other_bytes)
+    (piece,) = fetched(server, tmp_path)
+    assert piece.part.read_bytes() == b"plain"
+
+
 def test_object_that_changes_after_the_listing_is_left_for_the_next_time(
     storage: Any, server: Server, tmp_path: Path
 ) -> None:
