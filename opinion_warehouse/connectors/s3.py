@@ -36,6 +36,8 @@ def fetch(
         item = found["name"]
         if not _is_taken(name, job.source.files.pattern):
             log.info("%s is not of `files.pattern`; it stays where it is", item)
+        elif (job.folder / name).exists():
+            log.info("%s waits in the inbox; what has the same name is fetched after it", name)
         elif job.marks.get(item) != mark:
             try:
                 yield _downloaded(job, store, found, name, item, mark)
