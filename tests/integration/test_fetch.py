@@ -73,13 +73,13 @@ class House:
             return connection.execute(query).fetchall()  # type: ignore[arg-type]
 
     def put(self, key: str, first: int, count: int) -> None:
-        lines = [f'"{number}";"2026-11-01 10:00:00";"x"\r\n' for number in range(first, first + count)]
+        lines = [f'"{number}";"2026-05-02 10:00:00";"x"\r\n' for number in range(first, first + count)]
         self.storage.put_object(Bucket="deliveries", Key=key, Body=(HEAD + "".join(lines)).encode())
 
 
 def responses(count: int) -> list[dict[str, str | None]]:
     return [
-        {"id": str(number), "submitdate": "2026-11-20 10:00:00", "Q1": None} for number in range(1, count + 1)
+        {"id": str(number), "submitdate": "2026-05-01 10:00:00", "Q1": None} for number in range(1, count + 1)
     ]
 
 
