@@ -30,9 +30,8 @@ owner: desk
 licence: none
 provenance: here
 files: {{format: csv, pattern: "*.csv", delimiter: ";"}}
-ignore_columns: [Q1]
 social:
-  columns: {{item_id: id, published_at: submitdate}}
+  columns: {{item_id: id, published_at: submitdate, text: [Q1]}}
   date_format: "%Y-%m-%d %H:%M:%S"
   platform: facebook
   query: q
