@@ -163,7 +163,6 @@ class S3Fetch(_Fetch):
     prefix: str = Field("", max_length=500)
 
 
-JsonFetch = KoboFetch | HistogramFetch | HttpJsonFetch
 Fetch = Annotated[
     LimeSurveyFetch | KoboFetch | HistogramFetch | HttpJsonFetch | S3Fetch, Field(discriminator="from_")
 ]
