@@ -117,9 +117,7 @@ class Question(Model):
     wording: Text
     versions: list[Version] = Field([], description="later wordings")
     topic: Code
-    asks_for_topics: bool = Field(
-        False, description="its options are topics: the share of each is its salience"
-    )
+    asks_for_topics: bool = Field(False, description="its options are topics: the share of each is its salience")
     options: list[Option] = []
     missing: dict[str, MissingName] = Field({}, description="cell value → why it is missing")
     low: float | None = Field(None, allow_inf_nan=False)
