@@ -19,13 +19,14 @@ from opinion_warehouse.settings import TIME_ZONE
 OWNERS = {"survey": "survey-desk", "report": "report-desk", "social": "social-desk"}
 DOC = """
 ### What it does
-Takes the night's {family} files from the inbox: **discover** → **load_file**, one mapped task a file (copied
-to the store, parsed in a limited child process, landed in one transaction) → **check_landing**, the landing
-suite of each source → **close_intake**, which writes what each source's night came to and updates the Asset
+Takes the night's {family} files: **list_fetches** → **fetch**, one mapped task a source whose spec has a
+`fetch` section, into the inbox → **discover** → **load_file**, one mapped task a file (copied to the store,
+parsed in a limited child process, landed in one transaction) → **check_landing**, the landing suite of each
+source → **close_intake**, which writes what each source's night came to and updates the Asset
 `opinion/landed/{family}`.
 
-One broken file or source never stops the night: `check_landing` and `close_intake` run whatever happened, the
-source's last accepted data are carried forward, and the release is marked `partial`.
+One broken file or source never stops the night: `discover`, `check_landing` and `close_intake` run whatever
+happened, the source's last accepted data are carried forward, and the release is marked `partial`.
 
 ### Again
 Every task may be run again: a file is known by its content, so the same bytes load once.
@@ -52,6 +53,31 @@ def ingest(family: str) -> DAG:
     )
     def wiring() -> None:
         @task
+        def list_fetches() -> list[str]:
+            """List the family's sources whose files the night gets itself."""
+            from opinion_warehouse import intake
+            from opinion_warehouse.settings import Settings
+
+            return intake.fetchable(Settings(), family)
+
+        @task(map_index_template="{{ task.op_kwargs['source_id'] }}")
+        def fetch(source_id: str) -> dict[str, Any]:
+            """Fetch what is new at one source; what time does not mend is not tried again tonight."""
+            from airflow.sdk.exceptions import AirflowFailException
+
+            from opinion_warehouse import intake
+            from opinion_warehouse.connectors import FetchFailed
+            from opinion_warehouse.settings import Settings
+
+            context = get_current_context()
+            try:
+                return intake.fetch_source(Settings(), source_id, night_of(context), context["run_id"])
+            except FetchFailed as error:
+                if error.is_passing:
+                    raise
+                raise AirflowFailException(str(error)) from None
+
+        @task(trigger_rule=TriggerRule.ALL_DONE)
         def discover() -> list[dict[str, Any]]:
             """List the family's new and whole files; sync the source specs first."""
             from opinion_warehouse import intake
@@ -93,7 +119,9 @@ def ingest(family: str) -> DAG:
             context["outlet_events"][LANDED[family]].extra = {"night": night.isoformat(), "family": family}
             return summary
 
-        load_file.expand(file=discover()) >> check_landing() >> close_intake()
+        files = discover()
+        fetch.expand(source_id=list_fetches()) >> files
+        load_file.expand(file=files) >> check_landing() >> close_intake()
 
     return wiring()
 

@@ -1,8 +1,8 @@
 """The command `opinion`.
 
-Exit codes: 0 done (a night with nothing new, or with a refused source beside good ones, is done too) ·
-1 something went wrong · 2 the command was written wrongly · 3 the gate blocked the release; the published one
-stays readable · 4 `opinion ingest` and `quarantine replay` only: a file was refused or held back.
+Exit codes: 0 done (a night with nothing new, or with a source that was refused or could not be fetched, is
+done too) · 1 something went wrong · 2 the command was written wrongly · 3 the gate blocked the release; the
+published one stays readable · 4 `opinion ingest` and `quarantine replay` only: a file was refused or held.
 """
 
 import sys
@@ -146,6 +146,21 @@ def ingest(
     for source_id, detail in result.held.items():
         out.print(f"[yellow]{source_id} is held back[/yellow]: {escape(str(detail))}")
     raise typer.Exit(4 if result.refused else 0)
+
+
+@app.command()
+def fetch(
+    source: Annotated[
+        str | None, typer.Argument(help="a source id; default: every source with `fetch`")
+    ] = None,
+    night: Night = None,
+) -> None:
+    """Get what is new at the sources whose spec has `fetch` into the inbox; exits 1 where one failed."""
+    from opinion_warehouse import fetch as by_hand
+
+    done = by_hand.run(Settings(), source, _night(night), err)
+    _print_rows(done, empty="no spec has `fetch`: every file is delivered")
+    raise typer.Exit(1 if any(each["outcome"] == "failed" for each in done) else 0)
 
 
 @app.command()

@@ -36,8 +36,9 @@ class Night:
 
     @property
     def is_green(self) -> bool:
-        """Every DAG ended well; a night with nothing new is green too."""
-        return all(state == "success" for state in self.states.values()) and not self.failures
+        """Every DAG ended well; nothing new, or a source that could not be fetched, is green too."""
+        stopped = [task for _, task, _ in self.failures if task.split()[0] != "fetch"]
+        return all(state == "success" for state in self.states.values()) and not stopped
 
     @property
     def is_blocked(self) -> bool:

@@ -1,7 +1,8 @@
-"""Intake: discover → store → parse in a child process → land in one transaction → check → close."""
+"""Intake: fetch → discover → store → parse in a child process → land in one transaction → check → close."""
 
 from opinion_warehouse.intake.closing import close_intake
 from opinion_warehouse.intake.discover import discover
+from opinion_warehouse.intake.fetching import fetch_source, fetchable
 from opinion_warehouse.intake.landing import check_landing
 from opinion_warehouse.intake.load import load_file
 from opinion_warehouse.intake.quarantine import quarantine_list, quarantine_replay, quarantine_show
@@ -10,6 +11,8 @@ __all__ = [
     "check_landing",
     "close_intake",
     "discover",
+    "fetch_source",
+    "fetchable",
     "load_file",
     "quarantine_list",
     "quarantine_replay",

@@ -18,7 +18,7 @@ select
     coalesce(f.files, 0), coalesce(f.rows_read, 0), coalesce(f.rows_loaded, 0),
     coalesce(f.rows_quarantined, 0),
     coalesce(f.accepted, 0), coalesce(f.held, 0), coalesce(f.waiting, 0), coalesce(f.rejected, 0), f.reasons,
-    coalesce(a.duplicates, 0), coalesce(a.failed, 0)
+    coalesce(a.duplicates, 0), coalesce(a.failed, 0), e.unfetched
 from intake.source as s
 left join intake.source_night as n on n.source_id = s.source_id and n.night = %(night)s and n.status = 'held'
 left join (
@@ -42,6 +42,13 @@ left join (
         )) as failed
     from intake.attempt as t where t.night = %(night)s group by t.source_id
 ) as a on a.source_id = s.source_id
+left join (
+    select distinct on (source_id)
+        source_id,
+        case when outcome is null then 'it was killed'
+            when outcome = 'failed' then concat_ws(': ', reason_code, detail) end as unfetched
+    from intake.fetch where night = %(night)s order by source_id, fetch_id desc
+) as e on e.source_id = s.source_id
 where s.family = %(family)s and s.is_active
 order by s.source_id
 """
@@ -78,7 +85,7 @@ def _close(
     errors: list[SpecError],
 ) -> dict[str, Any]:
     source_id, held_detail, files, read, loaded, quarantined = row[:6]
-    accepted, held, waiting, rejected, reasons, duplicates, failed = row[6:]
+    accepted, held, waiting, rejected, reasons, duplicates, failed, unfetched = row[6:]
     wrong = next((error for error in errors if error.file.stem == source_id), None)
     notes: list[str] = []
     if held:
@@ -86,6 +93,8 @@ def _close(
         checked = (held_detail or "held by its landing checks").partition(_BEHIND_CHECKS)[0]
     if waiting:
         notes.append(f"{waiting} files wait for their checks")
+    if unfetched:
+        notes.append(f"its fetch failed: {unfetched}")
     if rejected:
         notes.append(f"refused: {reasons}")
     if failed:
@@ -98,7 +107,7 @@ def _close(
         )
     if held or waiting:
         status = "held"
-    elif rejected or failed or wrong:
+    elif rejected or failed or wrong or unfetched:
         status = "rejected"
     else:
         status = "accepted" if accepted else "nothing_new"

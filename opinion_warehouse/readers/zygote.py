@@ -37,7 +37,6 @@ def serve() -> None:
 
 def _preload() -> None:
     """Import what children use, here, where it is paid once. Nothing may start a thread before a fork."""
-    import ahocorasick_rs  # noqa: F401
     import lxml.etree  # noqa: F401
     import polars  # noqa: F401
     import psutil  # noqa: F401

@@ -18,6 +18,7 @@ from opinion_warehouse.sources.base import (
 )
 from opinion_warehouse.sources.design import Design, Target, Weighting
 from opinion_warehouse.sources.document import SpecError, SpecInvalid
+from opinion_warehouse.sources.fetch import Fetch
 from opinion_warehouse.sources.files import Attachment, Files, RowFilter
 from opinion_warehouse.sources.headings import Header, ignoring
 from opinion_warehouse.sources.load import (
@@ -54,6 +55,7 @@ __all__ = [
     "Dispositions",
     "Due",
     "Family",
+    "Fetch",
     "Files",
     "Followup",
     "FollowupColumns",

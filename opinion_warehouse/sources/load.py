@@ -124,7 +124,10 @@ def _read(path: Path, reference: Reference) -> tuple[Source | None, list[SpecErr
 
 def _from_pydantic(document: Document, found: Any) -> SpecError:
     # Two more parts than the file has: pydantic names a dictionary's key by "[key]" and a union's branch.
-    location: Location = tuple(part for part in found["loc"] if part != "[key]")
+    location: Location = ()
+    for part in found["loc"]:
+        if (*location, part) in document.lines or part in _keys():
+            location = (*location, part)
     kind = found["type"]
     context = found.get("ctx", {})
     if kind == "value_error":
@@ -132,6 +135,14 @@ def _from_pydantic(document: Document, found: Any) -> SpecError:
         return document.error(location, message, "change it as said; sources/_template_*.yml show each form")
     if kind == "literal_error":
         return document.error(location, "is none of the words known here", f"write {context['expected']}")
+    if kind == "union_tag_invalid":
+        key = context["discriminator"].split()[-1].strip("'")
+        return document.error(
+            (*location, key), "is none of the words known here", f"write {context['expected_tags']}"
+        )
+    if kind == "union_tag_not_found":
+        key = context["discriminator"].split()[-1].strip("'")
+        return document.error((*location, key), "is missing", _MENDS["missing"])
     if kind == "string_pattern_mismatch":
         mend = f"match the pattern {context['pattern']}"
         return document.error(location, "has characters or a length that are not allowed here", mend)
@@ -145,9 +156,13 @@ def _mend_key(key: str, value: Any) -> str:
     """What a key nobody knows was meant to be."""
     if value is None:
         return "a comma inside {…} begins a new key: put the text before it in double quotes, comma and all"
-    known = {name for model in _models(Model) for name in model.model_fields}
-    close = difflib.get_close_matches(key, sorted(known), 1, cutoff=0.75)
+    close = difflib.get_close_matches(key, sorted(_keys()), 1, cutoff=0.75)
     return f"did you mean `{close[0]}`? Else remove it" if close else _MENDS["extra_forbidden"]
+
+
+def _keys() -> set[str]:
+    """Every key a spec may have anywhere."""
+    return {field.alias or name for model in _models(Model) for name, field in model.model_fields.items()}
 
 
 def _models(model: type[Model]) -> Iterator[type[Model]]:

@@ -1,11 +1,13 @@
 """One source: `sources/<family>/<id>.yml` as a whole."""
 
+import fnmatch
 from itertools import combinations
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from opinion_warehouse.sources.base import Due, Family, Identifier, Keep, Model, Place, Text, repeated
+from opinion_warehouse.sources.fetch import Fetch, HttpJsonFetch, KoboFetch, S3Fetch
 from opinion_warehouse.sources.files import LABELLED, SELF_DESCRIBED, TABLES, Files
 from opinion_warehouse.sources.headings import Header, Ignored
 from opinion_warehouse.sources.report import Report
@@ -26,6 +28,7 @@ class Source(Model):
     is_made: bool = Field(False, description="true: the data are made up, and say so wherever they show")
     time_zone: Zone = "Asia/Ho_Chi_Minh"
     files: Files
+    fetch: Fetch | None = Field(None, description="the night gets the files itself; else they are delivered")
     due: Due = Due()
     keep: Keep = Keep()
     ignore_columns: list[Ignored] = Field(
@@ -162,4 +165,23 @@ class Source(Model):
             raise ValueError("`report.followup.sheet` is needed in xlsx and ods files, and there alone")
         if self.report and self.report.submitted_at.mail_date and self.files.format != "eml":
             raise ValueError("`report.submitted_at.mail_date` needs e-mails: `files.format` must be eml")
+        return self
+
+    @model_validator(mode="after")
+    def _fetched_files_are_taken(self) -> Self:
+        if self.fetch is None or isinstance(self.fetch, S3Fetch):
+            return self
+        written = "csv" if self.fetch.from_ == "limesurvey" else "jsonl"
+        if (self.files.format, self.files.compression) != (written, "none"):
+            raise ValueError(
+                f"`fetch` from {self.fetch.from_} writes {written}: write `format: {written}` in `files`,"
+                " and no `compression`"
+            )
+        name = f"{self.fetch.stem or self.id}_20260101T000000Z.{written}"
+        if not fnmatch.fnmatch(name, self.files.pattern):
+            raise ValueError(f"`fetch` writes files like {name}, and `files.pattern` does not take them")
+        if self.survey and isinstance(self.fetch, KoboFetch | HttpJsonFetch) and self.fetch.since:
+            raise ValueError(
+                "a survey is fetched whole, for a wave's newest file speaks for it: remove `fetch.since`"
+            )
         return self

@@ -43,6 +43,7 @@ HEAVY = {
     "apprise",
     "rich",
     "opinion_warehouse.intake",
+    "opinion_warehouse.connectors",
     "opinion_warehouse.readers",
     "opinion_warehouse.release",
     "opinion_warehouse.gate",
@@ -90,11 +91,14 @@ def test_dag_is_owned_documented_and_retried(parsed: dict[str, Any], dag_id: str
 def test_ingest_dag_closes_whatever_happened(parsed: dict[str, Any], family: str) -> None:
     tasks = parsed["dags"][f"ingest_{family}"]["tasks"]
     assert {name: task["upstream"] for name, task in tasks.items()} == {
-        "discover": [],
+        "list_fetches": [],
+        "fetch": ["list_fetches"],
+        "discover": ["fetch"],
         "load_file": ["discover"],
         "check_landing": ["load_file"],
         "close_intake": ["check_landing"],
     }
+    assert tasks["discover"]["trigger_rule"] == "all_done"
     assert tasks["check_landing"]["trigger_rule"] == "all_done"
     assert tasks["close_intake"]["trigger_rule"] == "all_done"
     assert tasks["close_intake"]["outlets"] == [f"opinion/landed/{family}"]

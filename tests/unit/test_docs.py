@@ -11,12 +11,13 @@ import click
 import pytest
 import typer
 import yaml
+from pydantic import TypeAdapter
 
 from opinion_warehouse import __version__
 from opinion_warehouse.cli import app
 from opinion_warehouse.notify import runbook
 from opinion_warehouse.settings import PROJECT, Settings
-from opinion_warehouse.sources import check_sources, load_source
+from opinion_warehouse.sources import Fetch, check_sources, load_source
 
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").rglob("*.md"))]
 by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
@@ -113,6 +114,13 @@ def test_parts_of_the_guide_fit_into_its_survey(tmp_path: Path) -> None:
     loaded = load_source(path).survey
     assert loaded is not None and loaded.weighting is not None
     assert len(loaded.weighting.targets) == 4
+
+
+def test_fetch_sections_of_the_guide_are_valid() -> None:
+    guide = (PROJECT / "docs" / "add-a-source.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\n(fetch:\n.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    fetches = [TypeAdapter(Fetch).validate_python(yaml.safe_load(block)["fetch"]) for block in blocks]
+    assert [fetch.from_ for fetch in fetches] == ["limesurvey", "http_json"]
 
 
 def test_launcher_started_inside_another_checkout_runs_its_own_package(tmp_path: Path) -> None:

@@ -32,6 +32,11 @@ social:
 """
 
 
+LIME = "fetch:\n  {from: limesurvey, connection: c, survey: 0}"
+S3 = "fetch: {from: s3, connection: c, bucket: deliveries"
+HTTP = "fetch: {from: http_json, connection: c, path: /a, key: id"
+
+
 def written(folder: Path, text: str, name: str = "social/a_social.yml") -> Path:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +60,41 @@ def written(folder: Path, text: str, name: str = "social/a_social.yml") -> Path:
         ("family: social", "family: survey", 1, "", "has the section `survey`"),
         ("id: a_social", "id: [a", 2, "", "is no YAML"),
         ("owner: desk", "owner: desk\ntime_zone: Mars/Base", 5, "time_zone", "no time zone"),
+        ("owner: desk", f"owner: desk\n{LIME}", 6, "fetch.survey", "greater than 0"),
+        ("owner: desk", "owner: desk\nfetch: {from: lime}", 5, "fetch.from", "none of the words"),
+        ("owner: desk", "owner: desk\nfetch: {connection: c}", 5, "fetch.from", "is missing"),
+        ("owner: desk", "owner: desk\nfetch: {from: s3, connection: c}", 5, "fetch.bucket", "is missing"),
+        ("owner: desk", f"owner: desk\n{S3}, pasword: x}}", 5, "fetch.pasword", "no key"),
+        ("owner: desk", f"owner: desk\n{S3}, connection: 'https://u:p@h'}}", 5, "fetch.connection", "twice"),
+        (
+            "owner: desk",
+            "owner: desk\nfetch: {from: s3, bucket: bucket, connection: 'u:p@h'}",
+            5,
+            "fetch.connection",
+            "characters",
+        ),
+        (
+            "owner: desk",
+            "owner: desk\nfetch: {from: kobo, connection: c, asset: abcdefgh}",
+            1,
+            "",
+            "writes jsonl",
+        ),
+        (
+            "owner: desk",
+            f"owner: desk\n{HTTP}, params: {{access_token: x}}}}",
+            5,
+            "fetch.params",
+            "credential",
+        ),
+        ("owner: desk", f"owner: desk\n{HTTP}, auth: header}}", 5, "fetch", "`auth_name` names"),
+        (
+            "owner: desk",
+            f"owner: desk\n{HTTP}, paging: {{by: leaf}}}}",
+            5,
+            "fetch.paging.by",
+            "none of the words",
+        ),
     ],
 )
 def test_check_sources_of_a_wrong_spec_names_line_key_and_mend(
@@ -134,3 +174,21 @@ def test_spec_sha256_does_not_change_with_comments(tmp_path: Path) -> None:
     first = load_source(written(tmp_path, SOCIAL))
     second = load_source(written(tmp_path, "# a comment\n" + SOCIAL))
     assert spec_sha256(first) == spec_sha256(second)
+
+
+def test_fetched_file_that_the_pattern_does_not_take_is_an_error(tmp_path: Path) -> None:
+    fetch = "fetch: {from: limesurvey, connection: c, survey: 7, stem: results}\n"
+    written(tmp_path, SOCIAL + fetch)
+    assert check_sources(tmp_path) == []
+    written(tmp_path, (SOCIAL + fetch).replace('"*.csv"', '"wave*.csv"'))
+    (error,) = check_sources(tmp_path)
+    assert "results_20260101T000000Z.csv" in error.message
+
+
+def test_fetch_section_comes_back_from_the_database_as_it_was(tmp_path: Path) -> None:
+    from opinion_warehouse.sources import Source
+
+    source = load_source(written(tmp_path, SOCIAL + f"{S3}, prefix: a/}}\n"))
+    dumped = source.model_dump(mode="json")
+    assert dumped["fetch"] == {"from": "s3", "connection": "c", "bucket": "deliveries", "prefix": "a/"}
+    assert Source.model_validate(dumped) == source == Source.model_validate_json(source.model_dump_json())
