@@ -1,12 +1,13 @@
 # Each target does its own set-up; nothing else is needed first. Needs Python 3.11-3.13.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev nightly up down test test-unit check format bench docs lock clean
+.PHONY: help setup dev nightly up down test test-all test-unit check format bench docs lock clean
 PYTHON_IN_VENV := .venv/bin/python
 
 help: ## this list
 	@echo 'make nightly   the night: set up everything, run the DAGs, say what was published and how to connect'
 	@echo 'make up        Airflow (page, scheduler, …) on 127.0.0.1 until Ctrl-C, which leaves no process'
-	@echo 'make test      all tests (make test-unit: only those that start no service)'
+	@echo 'make test      all tests but those that take minutes (make test-unit: only those that start no service)'
+	@echo 'make test-all  these too: fuzzing, many bit flips, nights killed again and again'
 	@echo 'make check     ruff, mypy, import-linter, sqlfluff, dbt-bouncer, yamllint, the source specs'
 	@echo 'make bench     time a night on larger made data (SCALE=10), and survey estimates against a scan (WAVES=50)'
 	@echo 'make docs      the data dictionary as one page: .opinion/docs/index.html'
@@ -31,10 +32,13 @@ down: setup
 
 # A file's tests share its services, so files are what is spread over the cores; the long ones begin first.
 test: dev
+	@$(PYTHON_IN_VENV) -m pytest -m 'not long' -n auto --dist loadfile --no-loadscope-reorder
+
+test-all: dev
 	@$(PYTHON_IN_VENV) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-unit: dev
-	@$(PYTHON_IN_VENV) -m pytest -m 'not slow' tests/unit tests/contracts tests/dags
+	@$(PYTHON_IN_VENV) -m pytest -m 'not slow and not long' tests/unit tests/contracts tests/dags
 
 check: dev
 	@PYTHON=$(PYTHON_IN_VENV) ./tools/check.sh

@@ -18,7 +18,6 @@ from opinion_warehouse.settings import PROJECT, Settings
 
 FIXTURES = PROJECT / "tests" / "fixtures"
 NIGHT = "2026-07-10"
-KILLS = 3
 
 
 def fill(home: Path) -> Settings:
@@ -59,7 +58,10 @@ def ledger(settings: Settings) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.slow
-def test_night_killed_at_random_moments_publishes_the_same_digests(open_home: Callable[[], Path]) -> None:
+@pytest.mark.parametrize("kills", [1, pytest.param(4, marks=pytest.mark.long)])
+def test_night_killed_at_random_moments_publishes_the_same_digests(
+    open_home: Callable[[], Path], kills: int
+) -> None:
     calm = fill(open_home())
     started = time.monotonic()
     run = nightly(calm)
@@ -69,7 +71,7 @@ def test_night_killed_at_random_moments_publishes_the_same_digests(open_home: Ca
 
     killed = fill(open_home())
     moments = random.Random(20261)
-    for _ in range(KILLS):
+    for _ in range(kills):
         run = nightly(killed)
         time.sleep(length * moments.uniform(0.1, 0.9))
         os.killpg(run.pid, signal.SIGKILL)

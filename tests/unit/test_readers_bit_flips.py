@@ -45,7 +45,7 @@ def test_bit_flip_gives_a_reason_or_sound_rows(source_id: str, name: str, rows: 
     flip(source_id, name, rows, tmp_path, range(40))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @by_file
 def test_many_bit_flips_give_reasons_or_sound_rows(
     source_id: str, name: str, rows: int, tmp_path: Path
