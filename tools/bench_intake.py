@@ -1,9 +1,9 @@
-"""`python tools/bench_intake.py [ITEMS]`: intake against PostgreSQL's own COPY, and its memory, in a home of its own.
+"""`python tools/bench_intake.py [ITEMS]`: intake against PostgreSQL's own COPY, and the memory it takes.
 
-Made mentions in the shape of `sources/social/vendor_mentions.yml`, as CSV and as gzipped JSON Lines, and a made
-survey of a tenth as many respondents. The floor, in the same run, is COPY of the rows that intake landed into a
-table of the same shape and keys. Memory is the most that the parser's processes had together, of ITEMS and of ten
-times as many.
+Made mentions in the shape of `sources/social/vendor_mentions.yml`, as CSV and as gzipped JSON Lines, and a
+made survey, in a home of their own. The floor, in the same run, is COPY of the rows that intake landed into a
+table of the same shape and keys. Memory is the most that the parser's processes had together, for a file and
+for one of ten times as many rows.
 """
 
 import gzip
@@ -77,8 +77,7 @@ def mentions(first: int, count: int) -> pl.DataFrame:
 
 def write(path: Path, count: int, kind: str) -> Path:
     """A made export of `count` mentions."""
-    opened = gzip.open(path, "wb", compresslevel=1) if kind == "jsonl" else path.open("wb")
-    with opened as stream:
+    with gzip.open(path, "wb", 1) if kind == "jsonl" else path.open("wb") as stream:
         for first in range(0, count, PART):
             part = mentions(first, min(PART, count - first))
             if kind == "jsonl":
@@ -178,7 +177,7 @@ def floor(connection: "psycopg.Connection[Any]", tables: list[str]) -> float:
     seconds = 0.0
     for table in tables:
         rows = home / "rows.csv"
-        newest = f"(select * from landing.{table} where file_id = (select max(file_id) from intake.file))"
+        newest = f"(select * from landing.{table} where file_id = (select max(file_id) from intake.file))"  # noqa: S608
         with (
             rows.open("wb") as file,
             connection.cursor().copy(f"copy {newest} to stdout (format csv)") as copy,
