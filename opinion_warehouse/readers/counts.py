@@ -99,10 +99,8 @@ class _Reader:
         def constant(value: object, dtype: Any = pl.String) -> pl.Series:
             return pl.Series([value], dtype=dtype).new_from_index(0, len(rows))
 
-        written = Cells(
-            joined(batch.columns(columns.published_at)), rows, columns.published_at[0], self.check
-        )
-        days = self.read_day.values(written, pl.Date)
+        written = joined(batch.columns(columns.published_at))
+        days = self.read_day.values(Cells(written, rows, columns.published_at[0], self.check), pl.Date)
         parts, spelled = {}, []
         for name in _PARTS:
             column = getattr(columns, name)
@@ -145,13 +143,11 @@ class _Reader:
         """Write the rows of whole days; set the others aside, each with its own reasons or its day's."""
         import polars as pl
 
-        judged, rows, check = self.judge(batch), batch.row_numbers, self.check
-        heading = self.columns.published_at[0]
+        judged, rows = self.judge(batch), batch.row_numbers
+        twice = BadCell("duplicate_cell", "expected one count of each cell of a day")
         for at in self._is_repeated(judged).arg_true():
-            check.add(
-                rows[at], heading, BadCell("duplicate_cell", "expected one count of each cell of a day")
-            )
-        reasons = dict(check.sorted())
+            self.check.add(rows[at], self.columns.item_count, twice)
+        reasons = dict(self.check.sorted())
         detail = "another row of this day is bad, and a day counts whole or not at all"
         waiting: Reason = {"code": "incomplete_day", "column": None, "detail": detail}
         for at in judged["day"].is_in(list(self.bad_days)).fill_null(value=False).arg_true():
