@@ -42,7 +42,8 @@ cross join lateral (
 cross join lateral (
     select delivered.query_code
     union
-    select '_all' where not delivered.has_query_overlap
+    select '_all'
+    where not delivered.has_query_overlap
 ) as query
 cross join lateral (
     select delivered.topic_code
@@ -73,7 +74,7 @@ cross join lateral (
 inner join {{ ref('dim_topic') }} as shown
     on
         topic.topic_code = shown.topic_code
-        and (place.place_code = delivered.coverage_place_code or shown.topic_level < 2)
+        and (delivered.coverage_place_code = place.place_code or shown.topic_level < 2)
 -- the margins fct_social_volume has of items
 where
     (

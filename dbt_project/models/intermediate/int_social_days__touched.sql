@@ -1,5 +1,6 @@
 -- depends_on: {{ ref('stg_social__items') }}
--- Days to aggregate tonight: those whose files are not what core.fct_social_volume was built from.
+-- Days to aggregate tonight: those whose files, as they were read last, are not what core.fct_social_volume was built
+-- from.
 -- A day of which a file's items are gone (items are kept for a while only) is closed: its aggregates stay.
 -- A day of delivered counts is told by the newest file that has it, and never closed: counts are kept.
 {%- set built = previous_build('fct_social_volume') %}
@@ -11,9 +12,9 @@ with day as (
         source.coverage_place_code,
         (
             array_agg(file.file_id order by file.received_at desc, file.file_name desc, file.sha256 desc)
-            filter (where touched.has_counts)
+            filter (where touched.has_counts and touched.file_id = file.file_id)
         )[1] as counts_file_id,
-        md5(string_agg(file.sha256, ',' order by file.sha256) || {{ code_digest([
+        md5(string_agg(distinct file.sha256 || file.file_id, ',' order by file.sha256 || file.file_id) || {{ code_digest([
             'place', 'topic', 'dim_place', 'dim_topic', 'stg_social__items', 'int_places__unfolded',
             'int_topics__unfolded', 'int_social_items__deduplicated', 'stg_social__counts',
             'int_social_counts__summed', 'fct_social_volume',
@@ -46,7 +47,7 @@ where
         select 1
         from {{ ref('int_social_files__days') }} as touched
         inner join {{ ref('stg_intake__files') }} as file
-            on touched.source_id = file.source_id and touched.sha256 = file.sha256
+            on touched.source_id = file.source_id and touched.file_id = file.file_id
         where
             touched.source_id = day.source_id
             and touched.published_date = day.published_date
