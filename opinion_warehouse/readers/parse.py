@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from opinion_warehouse.readers.compression import plain_file
+from opinion_warehouse.readers.counts import read_counts
 from opinion_warehouse.readers.csv_table import csv_header, read_csv
 from opinion_warehouse.readers.docx_file import docx_table, open_docx
 from opinion_warehouse.readers.header_choice import choose_header
@@ -100,6 +101,8 @@ def _read(job: Job) -> None:
         read_survey(job, table)
     elif source.family == "report":
         read_report(job, table, followup)
+    elif source.social and source.social.columns.item_count:
+        read_counts(job, table)
     else:
         read_social(job, table)
     job.output.quarantine(misread.bad_rows)

@@ -106,12 +106,17 @@ MENDS = {
     "damaged_id": f"{_EXPORT}, without opening it in a spreadsheet",
     "duplicate_respondent": "have the sender keep one interview of each respondent",
     "left_out": "nothing, if files.rows says what is meant: such rows are no interviews",
+    "not_a_day": "set the source's time_zone to the one the vendor's days begin in, and replay",
+    "duplicate_cell": "name the column that tells them apart, or have each count delivered once",
+    "incomplete_day": "mend what the day's other rows name",
     "duplicate_item": "nothing: exports overlap, and the last row counts",
 }
 """Reason code → what to do. With another spec, or another delivery, the file is read again."""
-HARMLESS = frozenset({"duplicate_item", "left_out", "no_rule", "ambiguous_passage", "long_passage"})
+HARMLESS = frozenset(
+    {"duplicate_item", "left_out", "incomplete_day", "no_rule", "ambiguous_passage", "long_passage"}
+)
 """Row reasons that do not count towards the share that makes a file refused: exports overlap, a spec leaves
-rows out, and prose is no table."""
+rows out, a day's good rows wait for its bad one, and prose is no table."""
 
 
 class Reason(TypedDict):
