@@ -16,8 +16,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="What was refused, why, and trying it again.",
-    epilog="In this order: [bold]list[/bold], [bold]show[/bold] a file, mend its spec (or have the file mended"
-    " and delivered again), [bold]replay[/bold] it; the next night checks and publishes it.",
+    epilog="In this order: [bold]list[/bold], [bold]show[/bold] a file, mend its spec (or have the file"
+    " mended and delivered again), [bold]replay[/bold] it; the next night checks and publishes it.",
 )
 SourceOption = Annotated[str | None, typer.Option(help="only this source's files")]
 ReasonOption = Annotated[
@@ -249,9 +249,7 @@ def _print_row(found: dict[str, Any], file_id: int, row_number: int) -> None:
     if rejected := found.get("rejected"):
         fail(f"file {file_id} cannot be read as its spec is now: {rejected['code']}: {rejected['detail']}")
     if found["misshapen"]:
-        fail(
-            f"row {row_number} has no columns to tell its cells by, and is not shown: look into the file itself"
-        )
+        fail(f"row {row_number} is not shown: it has no columns to tell its cells by; look into the file")
     if not found["rows"]:
         fail(f"file {file_id} has no row {row_number}")
     for row in found["rows"]:
