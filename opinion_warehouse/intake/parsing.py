@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -90,7 +91,7 @@ def parse_row(
 ) -> dict[str, Any]:
     """One row as an operator may see it (readers/peek.py), read in a child as a parse is.
 
-    No id is keyed and nothing is written: it needs neither the key nor a file_id.
+    Nothing is written and no id is kept, so it gets a key of its own and no file_id.
     """
     order = {
         "source": source.model_dump(mode="json"),
@@ -99,7 +100,7 @@ def parse_row(
         "file_id": 0,
         "received_at": received_at.isoformat(),
         "night": night.isoformat(),
-        "key": "",
+        "key": secrets.token_hex(32),
         "scratch": str(scratch),
         "reference_dir": str(settings.reference_dir),
         "limits": LIMITS,
