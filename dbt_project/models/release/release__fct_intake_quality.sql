@@ -1,13 +1,9 @@
 {{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
 -- The rows of a survey are its respondents: their number is published rounded here as elsewhere.
-with rounded as (
+with judged as (
     select
         quality.*,
-        {% for count in ['row_count', 'bad_row_count', 'read_row_count'] -%}
-            case
-                when source.source_family = 'survey' then {{ rounded_base('quality.' ~ count) }} else quality.{{ count }}
-            end as shown_{{ count }}{{ ',' if not loop.last }}
-        {% endfor %}
+        source.source_family = 'survey' as is_rounded
     from {{ ref('fct_intake_quality') }} as quality
     inner join {{ ref('dim_source') }} as source on quality.source_id = source.source_id
 )
@@ -19,13 +15,13 @@ select
     night,
     reason_code,
     column_name,
-    shown_row_count as row_count,
-    shown_bad_row_count as bad_row_count,
+    {% for count in ['row_count', 'bad_row_count', 'read_row_count'] -%}
+        case when is_rounded then {{ rounded_base(count) }} else {{ count }} end as {{ count }},
+    {% endfor -%}
     {{ rounded_share('row_share') }} as row_share,
     {{ rounded_share('bad_row_share') }} as bad_row_share,
     file_count,
-    shown_read_row_count as read_row_count,
     delivered_file_count,
     rejected_file_count,
     held_file_count
-from rounded
+from judged
