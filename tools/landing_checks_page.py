@@ -8,11 +8,11 @@ HEAD = """\
 <!-- Made by tools/landing_checks_page.py from expectations/landing/; change those, make docs. -->
 # Landing checks
 
-What a source's new files must be before they count. They run when the night's files have landed, on all new
-files of a source together: a check that **blocks** holds these files back, and the source's last accepted data
-stay; a check that **warns** is told in `opinion.release_notes`. `opinion quarantine show` says of a held file
-which check it did not pass, on what, and the numbers. It becomes good by being read again after its spec was
-mended (`opinion quarantine replay`), or by a newer file of the same name.
+What a source's new files must be before they count. They run when the night's files have landed, on all
+new files of a source together: a check that **blocks** holds these files back, and the source's last accepted
+data stay; a check that **warns** is told in `opinion.release_notes`. `opinion quarantine show` says of a held
+file which check it did not pass, on what, and the numbers. It becomes good by being read again after its spec
+was mended (`opinion quarantine replay`), or by a newer file of the same name.
 
 A source may have a suite of its own besides: `<source id>.yml` in `expectations/landing/`.
 """
