@@ -179,9 +179,11 @@ class _Server:
                 "PYTHONPATH": str(PROJECT),
                 "PYTHONUTF8": "1",
                 "LC_ALL": "C.UTF-8",
-                # What is limited is address space: reserve none beyond the need.
+                # What is limited is address space: reserve none beyond the need, and give back what is free.
                 "ARROW_DEFAULT_MEMORY_POOL": "system",
                 "MALLOC_ARENA_MAX": "2",
+                "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
+                "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
                 "OPENBLAS_NUM_THREADS": "1",
                 "OMP_NUM_THREADS": "1",  # no thread before the fork
             }

@@ -14,8 +14,8 @@ from opinion_warehouse.readers.markup import plain_text
 from opinion_warehouse.readers.problems import BadCell, Reason
 from opinion_warehouse.readers.repeats import Repeats, hashed
 from opinion_warehouse.readers.social_cells import place_of, sentiment_of, topics_of
-from opinion_warehouse.readers.table import BadRow, Batch, Table
-from opinion_warehouse.readers.text import fold
+from opinion_warehouse.readers.table import BadRow, Batch, Table, ahead
+from opinion_warehouse.readers.text import clean_column, fold
 from opinion_warehouse.readers.topics import UNCLASSIFIED
 from opinion_warehouse.readers.values import (
     instant,
@@ -44,7 +44,7 @@ def read_social(job: Job, table: Table) -> None:
     for batch in table.batches(item_id):
         repeats.add(composed_ids(batch.columns(item_id)), batch.row_numbers)
     reader.last_rows = repeats.last_rows()
-    for batch in table.batches(None):
+    for batch in ahead(table.batches(None)):
         reader.take(batch)
     job.output.quarantine(table.bad_rows)
 
@@ -242,7 +242,8 @@ def _no_id(cell: str | None) -> BadCell:
 def _of_html(cells: "pl.Series") -> "pl.Series":
     import polars as pl
 
-    return pl.Series(cells.name, [plain_text(cell) if cell else None for cell in cells], dtype=pl.String)
+    texts = [plain_text(cell) if cell else None for cell in cells]
+    return clean_column(pl.Series(cells.name, texts, dtype=pl.String))
 
 
 def _sum(counts: "list[pl.Series]", rows: int) -> "pl.Series":

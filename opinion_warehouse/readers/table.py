@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_CELL = 65_536
 MAX_COLUMNS = 5_000
-BATCH_ROWS = 5_000
+BATCH_ROWS = 20_000
 _TOTALS = frozenset({"tổng cộng", "tổng số", "tổng", "cộng", "total", "grand total"})
 _LONGEST_TOTAL = 24  # characters, spaces and a colon behind it too
 Column = list[str | None]
@@ -214,6 +215,15 @@ def table_of_frames(
                 done += part.height
 
     return Table(batches)
+
+
+def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The batches, of which the next is read by another thread while one is looked at."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, batches, None)
+        while (batch := following.result()) is not None:
+            following = reader.submit(next, batches, None)
+            yield batch
 
 
 def clean_frame(frame: "pl.DataFrame") -> "pl.DataFrame":
