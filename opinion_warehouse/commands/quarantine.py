@@ -177,7 +177,7 @@ def replay_files(
     for each in results:
         if each["outcome"] != "loaded":
             said = ": ".join(filter(None, (each["reason_code"], each["detail"])))
-            out.print(f"file {each['file_id']}: {escape(said)}", soft_wrap=True)
+            out.print(f"file {each.get('new_file_id') or each['file_id']}: {escape(said)}", soft_wrap=True)
     outcomes = [each["outcome"] for each in results]
     if "loaded" in outcomes:
         out.print("the next night checks and publishes what was loaded: opinion nightly")
@@ -266,8 +266,9 @@ def _before_and_after(result: dict[str, Any]) -> dict[str, Any]:
     def change(name: str) -> str:
         return f"{before[name]:,} → {result[name]:,}" if before else ""
 
+    new_id = result.get("new_file_id")
     return {
-        "file": result["file_id"],
+        "file": f"{result['file_id']} → {new_id}" if new_id else str(result["file_id"]),
         "file name": result.get("name"),
         "before": before.get("came_to"),
         "now": result["outcome"],

@@ -29,7 +29,7 @@ def quarantine_replay(settings: Settings, file_id: int, night: date, run_id: str
     """Read the stored file again with the spec as it is now, in the place of what was; checks come next.
 
     All or nothing: until the new reading is committed the old one stands. Returns the outcome, as loads give
-    it, with what was `before`.
+    it, with what was `before` and the `new_file_id`: what is read again is another row of the ledger.
     """
     from opinion_warehouse.database.connect import connect
     from opinion_warehouse.database.secrets import hmac_key
@@ -51,7 +51,9 @@ def quarantine_replay(settings: Settings, file_id: int, night: date, run_id: str
             attempt.stored(file["sha256"])
             outcome = load_stored(settings, connection, delivery, hmac_key(settings), again=True)
             done = attempt.end(**outcome, name=file["file_name"])
-    return done | {"before": {"came_to": _came_to(file), **{name: file[name] for name in COUNTS}}}
+        known = ledger.known_file(connection, source.id, file["sha256"])
+    before = {"came_to": _came_to(file), **{name: file[name] for name in COUNTS}}
+    return done | {"new_file_id": known.file_id if known else None, "before": before}
 
 
 def replay_all(

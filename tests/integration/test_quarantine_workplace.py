@@ -186,6 +186,18 @@ def test_row_is_shown_at_a_terminal_without_the_person_and_nowhere_else(house: S
     assert not any((house.home_dir / "scratch").iterdir())
 
 
+def test_heading_of_a_file_is_not_among_what_is_counted(house: Settings) -> None:
+    """A file without its header has people's data where headings stand."""
+    deliver(house, "first_one", "a.csv", HEADER.replace("author", f"author,{NAME}") + "1,2,3,4,5,6\n")
+    deliver(house, "first_one", "b.csv", HEADER + rows(100, 10) + "x,never,q,w,x\n", 1)
+    take_in(house)
+    with connect(house, "transformer") as connection:
+        counted = connection.execute(
+            "select reason_code, column_name from intake.quarantine_reason"
+        ).fetchall()
+    assert sorted(counted, key=str) == [("bad_date", "at"), ("unknown_column", None)]
+
+
 def test_replay_of_many_says_before_and_after(house: Settings) -> None:
     for number, source_id in enumerate(("first_one", "second_one")):
         deliver(house, source_id, "a.csv", HEADER + rows(90) + rows(10, 90, query="new"), number)
@@ -197,8 +209,12 @@ def test_replay_of_many_says_before_and_after(house: Settings) -> None:
     done = opinion("replay", "--source", "first_one", "--reason", "unknown_query")
     assert done.exit_code == 0
     assert "rejected (bad_row_share)" in done.stdout and "0 → 100" in done.stdout and "100 → 0" in done.stdout
-    done = opinion("replay", "--source", "first_one")
+    [old] = {line["file_id"] for line in listed("--source", "first_one")}
+    done = opinion("replay", old)
     assert done.exit_code == 4
+    [new] = {line["file_id"] for line in listed("--source", "first_one")}
+    assert new != old and f"{old} → {new}" in done.stdout
+    assert opinion("replay", "--source", "first_one").exit_code == 4
     assert "bad_row_share: 3 of 102 rows are bad" in done.stdout
     assert {line["file_name"] for line in listed("--source", "second_one")} == {"a.csv", "b.csv"}
     assert opinion("replay").exit_code == 2
