@@ -1,10 +1,12 @@
 """What is there to load: specs into the database, attempts of killed runs closed, whole files listed."""
 
+import contextlib
 import fnmatch
 import logging
 import os
 import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -170,6 +172,13 @@ def scratch_folder(settings: Settings) -> Path:
     folder = settings.home_dir / "scratch"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+@contextlib.contextmanager
+def own_scratch(settings: Settings) -> Iterator[Path]:
+    """A folder for one parse, gone after it."""
+    with tempfile.TemporaryDirectory(dir=scratch_folder(settings), prefix=f"{os.getpid()}-") as folder:
+        yield Path(folder)
 
 
 def clean_scratch(settings: Settings) -> None:

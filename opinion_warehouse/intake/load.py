@@ -2,7 +2,6 @@
 
 import logging
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opinion_warehouse.intake import ledger, store
-from opinion_warehouse.intake.discover import scratch_folder, sync_source
+from opinion_warehouse.intake.discover import own_scratch, sync_source
 from opinion_warehouse.intake.parsing import Parsed, parse
 from opinion_warehouse.settings import Settings
 from opinion_warehouse.sources import Source, SpecError, SpecInvalid, load_source, spec_paths, spec_sha256
@@ -98,9 +97,7 @@ def load_stored(
     if known and not again and not ledger.is_worth_another_try(known, spec_sha256(source)):
         return _duplicate(known)
     file_id = ledger.next_file_id(connection)
-    prefix = f"{os.getpid()}-"
-    with tempfile.TemporaryDirectory(dir=scratch_folder(settings), prefix=prefix) as folder:
-        scratch = Path(folder)
+    with own_scratch(settings) as scratch:
         plain = scratch / "file"
         try:
             store.fetch(settings, delivery.sha256, plain)
