@@ -26,6 +26,9 @@ def read_parquet(path: Path, wanted: Sequence[str], ignored: Sequence[str]) -> T
     def frames(names: Sequence[str]) -> Iterator["pl.DataFrame"]:
         import polars as pl
 
+        roots = [field.name for field in file.schema_arrow]
+        if twice := [name for name in names if roots.count(columns[name][0]) > 1]:
+            raise FileRejected("duplicate_header", "the column read stands twice", twice[0])
         # its own: a table may be read twice at a time
         for batch in _batches(_open(path), sorted({columns[name][0] for name in names})):
             cells = {name: _text(_inside(batch, columns[name]), name) for name in names}

@@ -14,6 +14,9 @@ from opinion_warehouse.readers.sheet_marks import ods_marks, xlsx_marks
 from opinion_warehouse.readers.table import MAX_COLUMNS, BadRow, Marks, Table, table_of_rows
 from opinion_warehouse.sources import Files
 
+_EXACT = 1e15
+"""Spreadsheets keep 15 digits of a number."""
+
 
 @dataclass(frozen=True)
 class Workbook:
@@ -154,8 +157,9 @@ def cell_text(value: Any, decimal: str) -> str | None:
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, int | float):
-        whole = float(value).is_integer() and abs(value) < 1e15
-        return str(int(value)) if whole else repr(float(value)).replace(".", decimal)
+        if abs(value) >= _EXACT:  # rounded when it was typed: written so that it cannot pass for an exact id
+            return f"{value:.14E}".replace(".", decimal)
+        return str(int(value)) if float(value).is_integer() else repr(float(value)).replace(".", decimal)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
     if isinstance(value, date | time):

@@ -1,6 +1,7 @@
 """What the spec models of all families share."""
 
 import re
+import unicodedata
 from collections.abc import Hashable, Iterable
 from enum import IntEnum
 from typing import Annotated, Literal, TypeVar
@@ -56,6 +57,12 @@ def repeated(values: Iterable[_T]) -> list[_T]:
             again[value] = None
         seen.add(value)
     return list(again)
+
+
+def alike(values: Iterable[str]) -> list[str]:
+    """Values that occur more than once to readers, which compare words without case and double spaces."""
+    words = [" ".join(unicodedata.normalize("NFC", value).casefold().split()) for value in values]
+    return repeated(words)
 
 
 def _one_group_pattern(pattern: str) -> str:

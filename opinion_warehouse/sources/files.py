@@ -150,6 +150,8 @@ class Files(Model):
             raise ValueError("`pattern` is matched in the source's own inbox folder; it takes no path")
         if self.delimiter in '"\r\n' or (self.delimiter == self.decimal and self.decimal == "."):
             raise ValueError("`delimiter` must be no quote, line end or full stop")
+        if not self.delimiter.isascii():
+            raise ValueError("`delimiter` must be an ASCII character; have it exported with another")
         return self
 
     @model_validator(mode="after")
@@ -158,6 +160,10 @@ class Files(Model):
             raise ValueError("give one of `header_row`, `header_has` and `column_names`")
         if self.content_format not in TABLES and (self.header_has or self.column_names):
             raise ValueError("`header_has` and `column_names` are for csv, xlsx and ods; remove them")
+        if self.column_names and self.layout != "plain":
+            raise ValueError(
+                "`layout` is of header rows, and `column_names` says that there are none; keep one"
+            )
         if self.content_format != "csv" and self.quoting != "double":
             raise ValueError("`quoting` is for csv; remove it")
         for name in ("header_has", "column_names"):
@@ -173,6 +179,8 @@ class Files(Model):
             return
         if self.format not in ("xlsx", "json", "jsonl"):
             raise ValueError(f"a {self.format} file has no `repeat`; export it as xlsx or json")
+        if self.format == "xlsx" and (self.header_has or self.column_names or self.layout != "plain"):
+            raise ValueError("`repeat` reads two sheets by their `header_row`; remove the other key")
         needed, other = ("sheet", "path") if self.format == "xlsx" else ("path", "sheet")
         if not getattr(self.repeat, needed) or getattr(self.repeat, other):
             raise ValueError(f"`repeat` of a {self.format} source has `{needed}`, and no `{other}`")

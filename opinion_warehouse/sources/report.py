@@ -4,7 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from opinion_warehouse.sources.base import Code, GroupPattern, Model, PlaceNames, Tendency, Unit, repeated
+from opinion_warehouse.sources.base import (
+    Code,
+    GroupPattern,
+    Model,
+    PlaceNames,
+    Tendency,
+    Unit,
+    alike,
+    repeated,
+)
 from opinion_warehouse.sources.narrative import Narrative
 
 Status = Literal["received", "referred", "in_progress", "resolved", "explained", "unresolved", "out_of_remit"]
@@ -177,6 +186,9 @@ class Report(Model):
         again = repeated(unit.code for unit in self.units)
         if again:
             raise ValueError(f"unit {again[0]!r} stands twice in `units`; each may stand once")
+        for name in ("kinds", "scopes", "tendencies", "statuses", "channels", "agencies", "urgencies"):
+            if again := alike(getattr(self, name)):
+                raise ValueError(f"`{name}` has {again[0]!r} twice: case and spaces make no difference")
         if self.narrative and (self.followup or self.columns != ReportColumns()):
             raise ValueError("a `narrative` has no table; remove `columns` and `followup`")
         if self.place_names and not self.columns.place:
