@@ -21,9 +21,7 @@ from opinion_warehouse.settings import Settings
 NIGHT = date(2026, 7, 20)
 EACH = 5
 """Of the list's files, those at every fifth place, and the one that kills its reader."""
-CHOSEN = {
-    name: case for at, (name, case) in enumerate(CASES.items()) if at % EACH == 0 or case.is_native
-}
+CHOSEN = {name: case for at, (name, case) in enumerate(CASES.items()) if at % EACH == 0 or case.is_native}
 
 
 @pytest.fixture
