@@ -3,9 +3,11 @@
 A detail says what was expected; it never quotes a cell, for the cell may hold a person's data.
 """
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict
+
+from opinion_warehouse.readers.redact import redact
 
 _EXPORT = "have the sender export it again"
 _IN_PARTS = "have it sent in parts"
@@ -147,8 +149,28 @@ class BadCell(Exception):
         self.detail = detail
 
 
+_SHOWN = 64
+_OF_WORDS = frozenset({"handle", "link", "token"})
+"""Kinds of personal data that ordinary headings look like (`q1_other`)."""
+
+
 def safe_heading(heading: str, position: int) -> str:
     """A heading as it may be shown. A file without its header has people's data where headings stand."""
-    if "@" in heading or len(re.findall(r"\d", heading)) >= 6:
+    if _is_data(heading):
         return f"(column {position})"
-    return heading if len(heading) <= 64 else f"{heading[:60]}… (column {position})"
+    return heading if len(heading) <= _SHOWN else f"{heading[:60]}… (column {position})"
+
+
+def safe_headings(headings: Mapping[int, str]) -> list[str]:
+    """Headings by position, as they may be shown: beside one that is data, the others are data too."""
+    if any(_is_data(heading) for heading in headings.values()):
+        return [f"(column {position})" for position in headings]
+    return [safe_heading(heading, position) for position, heading in headings.items()]
+
+
+def _is_data(heading: str) -> bool:
+    digits = sum(map(str.isdigit, heading))
+    is_number = digits and not any(char.isalpha() and char not in "TZ" for char in heading)
+    if digits >= 6 or is_number or "@" in heading:
+        return True
+    return bool(redact(heading[:_SHOWN]).counts.keys() - _OF_WORDS)

@@ -22,6 +22,7 @@ from bad_files.made import (
     without,
     written,
 )
+from opinion_warehouse.sample.canaries import NAME
 
 _LINES = csv_text().splitlines(keepends=True)
 _SOUND = csv_text().encode()
@@ -171,5 +172,9 @@ SHAPES: dict[str, Case] = {
     ),
     "no record in JSON Lines": Case(polled("jsonl"), b"\n\n", refused="empty"),
     "no record in JSON": Case(polled("json"), b"[]", refused="empty"),
+    "header and first row in one line": _refused(_file(_LINES[0].rstrip(), *_LINES[1:]), "unknown_column"),
+    "a person's name for a key": Case(
+        social("jsonl"), written(beside(social_table(), NAME), "jsonl"), refused="unknown_column"
+    ),
     "no header": _refused(_file(*_LINES[1:]), "no_header"),
 }

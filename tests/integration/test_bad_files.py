@@ -1,4 +1,4 @@
-"""Hostile files through the real loader: refused or set aside by reason, each row accounted for, nothing out."""
+"""Hostile files through the real loader: refused or set aside by reason, every row accounted for."""
 
 import os
 from collections.abc import Callable, Iterator
