@@ -37,7 +37,14 @@ EARLIEST_EPOCH = date(1990, 1, 1)
 """Of seconds and milliseconds: one read as the other lies in January 1970."""
 SMALLEST, LARGEST = 1e-30, 1e30
 """In size, of a number that is not 0: squares of others would leave double precision and stop the night."""
+EXACT_DOUBLE, EXACT_SINGLE = 2**53, 2**24
+"""Beyond them whole numbers run into one another."""
 T = TypeVar("T")
+
+
+def inexact(value: float) -> str:
+    """A number that may stand for several, written so that it cannot pass for an exact id."""
+    return f"{value:.16E}"
 
 
 def number(cell: str, decimal: str) -> float:
