@@ -12,6 +12,7 @@ from opinion_warehouse.sources.base import (
     Tendency,
     Unit,
     alike,
+    date_form,
     repeated,
 )
 from opinion_warehouse.sources.narrative import Narrative
@@ -25,7 +26,7 @@ def _date_format(text: str) -> str:
         return text
     if not all(part in text for part in ("%d", "%m")) or not ("%Y" in text or "%y" in text):
         raise ValueError("must name day, month and year, e.g. '%Y-%m-%d' or '%d/%m/%Y', or be vi_words")
-    return text
+    return date_form(text)
 
 
 class ReportColumns(Model):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from opinion_warehouse.sources.base import Code, Model, PlaceNames, Text, alike, repeated
+from opinion_warehouse.sources.base import Code, Model, PlaceNames, Text, alike, date_form, repeated
 from opinion_warehouse.sources.headings import Ignored
 from opinion_warehouse.sources.zone import Zone
 
@@ -32,7 +32,7 @@ def _instant_format(text: str) -> str:
         raise ValueError(
             "must be iso, epoch_s, epoch_ms, vi_words or name day, month and year, e.g. '%d/%m/%Y %H:%M'"
         )
-    return text
+    return date_form(text)
 
 
 def _listed(value: Any) -> Any:
