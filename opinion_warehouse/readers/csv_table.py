@@ -155,8 +155,6 @@ def _is_plain(path: Path, files: Files, lines: int) -> bool:
 
     before = np.zeros(256, bool)
     before[[ord("\n"), ord("\r"), ord('"')]] = True
-    if len(files.delimiter.encode()) > 1:
-        return False
     before[ord(files.delimiter)] = True
     is_open = 0
     edge = b"\n"

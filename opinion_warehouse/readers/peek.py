@@ -32,7 +32,7 @@ def id_columns(source: Source) -> set[str]:
     """Columns of ids: whose row it is, in the source's own words."""
     if source.survey:
         return {source.survey.respondent_id or ""} - {""}
-    return set(source.social.columns.item_id) if source.social else set()
+    return set(source.social.columns.item_id or ()) if source.social else set()
 
 
 def shape(text: str) -> str:

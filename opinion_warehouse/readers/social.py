@@ -18,6 +18,7 @@ from opinion_warehouse.readers.table import BadRow, Batch, Table, ahead
 from opinion_warehouse.readers.text import clean_column, fold
 from opinion_warehouse.readers.topics import UNCLASSIFIED
 from opinion_warehouse.readers.values import (
+    DAMAGED,
     instant,
     latest_date,
     lookup,
@@ -223,7 +224,7 @@ def _arrays(found: "tuple[list[Any], pl.Series]") -> "pl.Series":
 
 def _no_id(cell: str | None) -> BadCell:
     if cell:
-        return BadCell("damaged_id", "expected an id; a spreadsheet has rounded this one")
+        return BadCell("damaged_id", DAMAGED)
     return BadCell("missing_value", "expected a value")
 
 

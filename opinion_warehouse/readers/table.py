@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from opinion_warehouse.readers.header import pass_over
 from opinion_warehouse.readers.labels import Labels
 from opinion_warehouse.readers.layout import LAYOUTS, HeaderRow, heading
-from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading
+from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading, safe_headings
 from opinion_warehouse.readers.text import clean, clean_column, fold
 from opinion_warehouse.sources import Files, ignoring
 
@@ -280,12 +280,10 @@ def difference(
     """Headings the spec does not know, as they may be shown, and columns the file does not have."""
     names = _named(found, [*wanted, *ignored])
     is_ignored, read = ignoring(heading(name) for name in ignored), {heading(name) for name in wanted}
-    extra = [
-        safe_heading(name, number)
-        for number, name in enumerate(names, 1)
-        if name not in read and not is_ignored(name)
-    ]
-    return extra, [name for name in wanted if heading(name) not in names]
+    extra = {
+        number: name for number, name in enumerate(names, 1) if name not in read and not is_ignored(name)
+    }
+    return safe_headings(extra), [name for name in wanted if heading(name) not in names]
 
 
 def _named(found: Sequence[str | None], known: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from opinion_warehouse.sources.base import Code, Model, PlaceNames, Text, repeated
+from opinion_warehouse.sources.base import Code, Model, PlaceNames, Text, alike, repeated
 from opinion_warehouse.sources.headings import Ignored
 from opinion_warehouse.sources.social_columns import InstantFormat, SocialColumns
 from opinion_warehouse.sources.zone import Zone
@@ -199,6 +199,9 @@ class Social(Model):
         for name, field in _SERVES.items():
             if getattr(self, name) and field not in read:
                 raise ValueError(f"`{name}` needs `columns.{field}`; name it or remove `{name}`")
+        for name in ("platforms", "topics", "places", "sentiments"):
+            if again := alike(getattr(self, name)):
+                raise ValueError(f"`{name}` has {again[0]!r} twice: case and spaces make no difference")
         for one, two in combinations(self.sentiment_bands, 2):
             if self.sentiment_bands[one].meets(self.sentiment_bands[two]):
                 raise ValueError(

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from opinion_warehouse.sources.base import Model, repeated
+from opinion_warehouse.sources.base import Model, date_form, repeated
 
 _OF_ITEMS: dict[str, object] = {"url": None, "text": []}
 """Columns a count has none of, and what they are then."""
@@ -17,7 +17,7 @@ def _instant_format(text: str) -> str:
         raise ValueError(
             "must be iso, epoch_s, epoch_ms, vi_words or name day, month and year, e.g. '%d/%m/%Y %H:%M'"
         )
-    return text
+    return date_form(text)
 
 
 def _listed(value: Any) -> Any:
