@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from opinion_warehouse.intake.load import Delivery
 
 
+class LockHeld(RuntimeError):
+    """Another session holds what the load needs; the message names it."""
+
+    reason_code = "lock_held"
+
+
 class KnownFile(NamedTuple):
     """What the ledger has of a file."""
 
@@ -94,11 +100,28 @@ def attempt(
     connection.execute("select pg_advisory_lock(%s, %s)", (ATTEMPT_LOCK, row[0] % 2**31))
     own = Attempt(connection, row[0], source_id)
     try:
-        yield own
+        with _naming_lock_holders(connection, source_id):
+            yield own
     except BaseException as error:
         outcome = "failed" if isinstance(error, Exception) else "aborted"
-        _end_elsewhere(settings, own.attempt_id, outcome, type(error).__name__)
+        reason = getattr(error, "reason_code", type(error).__name__)
+        _end_elsewhere(settings, own.attempt_id, outcome, reason)
         raise
+
+
+@contextlib.contextmanager
+def _naming_lock_holders(connection: "psycopg.Connection[Any]", source_id: str) -> Iterator[None]:
+    from psycopg.errors import LockNotAvailable
+
+    try:
+        yield
+    except LockNotAvailable:
+        rows = connection.execute("select * from intake.lock_holders(%s)", (source_id,)).fetchall()
+        said = [f"pid {pid} ({role}, {name!r}) since {since}" for pid, role, name, since in rows]
+        holders = "; ".join(said) or "a session that has let go meanwhile"
+        raise LockHeld(
+            f"{source_id} cannot be written to: held by {holders}; end it with pg_terminate_backend(pid)"
+        ) from None
 
 
 def _end_elsewhere(settings: Settings, attempt_id: int, outcome: str, reason: str) -> None:

@@ -28,6 +28,15 @@ class ParserUnavailable(RuntimeError):
     """The parser's server cannot be started or spoken to."""
 
 
+class ScratchFull(OSError):
+    """No room where files are parsed, or a parse that writes more than is allowed."""
+
+    reason_code = "scratch_full"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"the scratch folder {folder} is full; make room, the file is tried again")
+
+
 @dataclass(frozen=True)
 class Parsed:
     """What a parse came to. `files`: landing table → file of rows in COPY's CSV form."""
@@ -71,7 +80,7 @@ def parse(
     )
     failed = answer["failed"]
     if failed == "scratch_full":
-        raise OSError(f"the scratch folder {scratch.parent} is full; make room, the file is tried again")
+        raise ScratchFull(scratch.parent)
     if failed:
         detail = {
             "parser_oom": "reading the file took more memory than is allowed",

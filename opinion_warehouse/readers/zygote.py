@@ -117,7 +117,12 @@ def _child(order: dict[str, Any], errors: Path) -> None:
             os.dup2(handle, number)
             os.close(handle)
         _limit(order["limits"])
+        from opinion_warehouse.readers import no_network
         from opinion_warehouse.readers.parse import parse
+
+        files = order["source"]["files"]
+        # LibreOffice, which reads .doc files, talks to itself by a local socket.
+        no_network.shut(local_sockets=(files["attachment"] or files)["format"] == "doc")
 
         parse(order)
         code = 0
