@@ -198,6 +198,7 @@ def _copy(connection: "psycopg.Connection[Any]", table: str, path: Path, columns
         read: Callable[[], bytes] = lambda: stream.read(_COPY_CHUNK)  # noqa: E731
         for chunk in iter(read, b""):
             copy.write(chunk)
+            reached("copying")
 
 
 def _duplicate(known: ledger.KnownFile) -> dict[str, Any]:
