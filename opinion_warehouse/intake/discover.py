@@ -27,7 +27,7 @@ SETTLE_SECONDS = 1.0
 """A file changed less than this ago may still be being written."""
 _LOOK_APART_SECONDS = 0.3
 _LONG_SETTLED_SECONDS = 60.0
-_ABANDONED_SECONDS = 3600.0
+ABANDONED_SECONDS = 3600.0
 """Open for writing but not written to for so long, it is taken: its writer hangs, or a share misinforms."""
 _PASSING_NAMES = (".*", "~$*", "*.part", "*.partial", "*.tmp", "*.crdownload", "*.filepart")
 ATTEMPT_LOCK = 20_260_101
@@ -141,7 +141,7 @@ def is_being_written(path: Path) -> bool:
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except OSError as error:
-        is_recent = time.time() - os.fstat(handle).st_mtime < _ABANDONED_SECONDS
+        is_recent = time.time() - os.fstat(handle).st_mtime < ABANDONED_SECONDS
         return error.errno == errno.EAGAIN and is_recent
     finally:
         os.close(handle)
