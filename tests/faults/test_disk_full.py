@@ -43,8 +43,9 @@ def may_mount() -> bool:
     if sys.platform != "linux" or os.geteuid() != 0:
         return False
     with tempfile.TemporaryDirectory() as folder:
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "none", folder], capture_output=True).returncode
-        return mounted == 0 and subprocess.run(["umount", folder]).returncode == 0
+        mount = ["mount", "-t", "tmpfs", "none", folder]
+        is_mounted = subprocess.run(mount, check=False, capture_output=True).returncode == 0
+        return is_mounted and subprocess.run(["umount", folder], check=False).returncode == 0
 
 
 pytestmark = pytest.mark.skipif(not may_mount(), reason="mounts small file systems: needs root")
@@ -114,6 +115,8 @@ def own(open_home: Callable[[], Path]) -> Iterator[Settings]:
             store=str(folder / "store"),
             inbox=folder / "inbox",
         )
+        (folder / "scratch").mkdir()
+        (settings.home_dir / "scratch").symlink_to(folder / "scratch")  # the server's disk alone is full
         server.start(settings)
         migrate(settings)
         yield settings
