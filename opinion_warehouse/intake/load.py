@@ -72,8 +72,8 @@ def load_file(
     with connect(
         settings, "loader", autocommit=True, application_name=f"opinion load {source_id}"
     ) as connection:
-        sync_source(connection, source, night)
         with ledger.attempt(settings, connection, source_id, path.name, night, run_id) as attempt:
+            sync_source(connection, source, night)
             key = hmac_key(settings)  # without it, nothing is parsed
             if not path.exists() and ledger.has_file(connection, source_id, path.name):
                 # The run that was killed here had come to its end but for saying so.

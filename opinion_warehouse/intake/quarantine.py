@@ -94,9 +94,9 @@ def quarantine_replay(settings: Settings, file_id: int, night: date, run_id: str
         ).fetchone()
         if row is None or not store.exists(settings, file["sha256"]):
             raise NotThere(f"the stored copy of file {file_id} is gone (keep.raw_days); deliver it again")
-        sync_source(connection, source, night)
         delivery = Delivery(source, file["file_name"], file["sha256"], row[0], row[1], night, run_id)
         with ledger.attempt(settings, connection, source.id, file["file_name"], night, run_id) as attempt:
+            sync_source(connection, source, night)
             attempt.stored(file["sha256"])
             outcome = load_stored(settings, connection, delivery, hmac_key(settings), again=True)
             return attempt.end(**outcome, name=file["file_name"])

@@ -132,9 +132,11 @@ def limits(settings: Settings, **values: str) -> Iterator[None]:
     for name, value in values.items():
         assert name in dict(before), f"{name} is no limit of the loader's"
         run(settings, f"alter role loader in database {database} set {name} = '{value}'")
-    yield
-    for name, value in before:
-        run(settings, f"alter role loader in database {database} set {name} = '{value}'")
+    try:
+        yield
+    finally:
+        for name, value in before:
+            run(settings, f"alter role loader in database {database} set {name} = '{value}'")
 
 
 def scalar(settings: Settings, text: str, *values: Any) -> Any:
