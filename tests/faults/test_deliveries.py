@@ -65,7 +65,7 @@ def test_yesterdays_file_again_is_a_duplicate_and_changes_nothing(house: Setting
         (b"", "empty"),
         (HEADER.encode(), "empty"),
         (b"\n\n", "no_header"),
-        (CONTENT[:7].encode(), "missing_column"),
+        (b"id,at\n1,2026-06-01T10:00:00Z\n", "missing_column"),
     ],
 )
 def test_empty_file_is_refused_and_the_last_data_stand(
