@@ -49,7 +49,7 @@ def held(settings: Settings, step: str, **more: Any) -> Loader:
     return it
 
 
-@pytest.mark.parametrize("step", ["copying", "before commit"])
+@pytest.mark.parametrize("step", ["copying", pytest.param("before commit", marks=pytest.mark.long)])
 def test_network_that_drops_rolls_back_and_the_retry_loads(
     clean: str, house: Settings, between: tuple[Proxy, Settings], step: str
 ) -> None:
@@ -74,7 +74,7 @@ def patient(seconds: float) -> None:
     connecting._CONNECT_TIMEOUT = 2
 
 
-@pytest.mark.parametrize("step", ["copying", "before commit"])
+@pytest.mark.parametrize("step", ["copying", pytest.param("before commit", marks=pytest.mark.long)])
 def test_network_that_falls_silent_frees_both_sides_and_the_retry_loads(
     clean: str,
     house: Settings,

@@ -91,7 +91,7 @@ def move() -> None:
         assert ctypes.CDLL(None, use_errno=True).setns(file.fileno(), 0) == 0
 
 
-@pytest.mark.parametrize("step", ["copying", "before commit"])
+@pytest.mark.parametrize("step", ["copying", pytest.param("before commit", marks=pytest.mark.long)])
 def test_connection_whose_packets_are_lost_is_given_up_by_both_sides(own: Settings, step: str) -> None:
     intake.discover(own, "social", NIGHT)
     given = conninfo_to_dict(server.start(own).admin_dsn)

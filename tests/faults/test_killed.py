@@ -70,7 +70,14 @@ def test_killed_while_the_child_parses_leaves_no_process_and_no_plain_copy(
     assert list((house.home_dir / "scratch").iterdir()) == []
 
 
-@pytest.mark.parametrize("step", ["stored", "copying", "before commit"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param("stored", marks=pytest.mark.long),
+        "copying",
+        pytest.param("before commit", marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_end_at_a_step_is_aborted_and_whole_after_the_retry(
     clean: str, house: Settings, step: str, by: signal.Signals

@@ -83,7 +83,11 @@ def stopped_at(settings: Settings, step: str) -> Loader:
     return held
 
 
-STEPS = ("parsed", "copying", "before commit")
+STEPS = (
+    pytest.param("parsed", marks=pytest.mark.long),
+    "copying",
+    pytest.param("before commit", marks=pytest.mark.long),
+)
 
 
 @pytest.mark.parametrize("step", STEPS)
