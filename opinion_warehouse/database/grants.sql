@@ -5,7 +5,7 @@ grant select, insert, update, delete on all tables in schema intake, landing to 
 revoke all on intake.input_file, intake.key_check, intake.unresolved_file, intake.quarantine_reason from loader;
 grant select on intake.unresolved_file to loader;
 grant usage on all sequences in schema intake to loader;  -- a file's id is drawn before it is parsed
-grant execute on function intake.source_state(date) to loader;
+grant execute on function intake.source_state(date), intake.lock_holders(text) to loader;
 
 grant usage on schema intake, landing, release_ctl, quality, analysis to transformer;
 grant usage, create on schema staging, intermediate, core to transformer;

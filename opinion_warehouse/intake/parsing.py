@@ -29,6 +29,15 @@ class ParserUnavailable(RuntimeError):
     """The parser's server cannot be started or spoken to."""
 
 
+class ScratchFull(OSError):
+    """No room where files are parsed, or a parse that writes more than is allowed."""
+
+    reason_code = "scratch_full"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"the scratch folder {folder} is full; make room, the file is tried again")
+
+
 @dataclass(frozen=True)
 class Parsed:
     """What a parse came to. `files`: landing table → file of rows in COPY's CSV form."""
@@ -117,7 +126,7 @@ def _order(order: dict[str, Any]) -> dict[str, Any] | None:
     failed = _server.ask(order)["failed"]
     scratch = Path(order["scratch"])
     if failed == "scratch_full":
-        raise OSError(f"the scratch folder {scratch.parent} is full; make room, the file is tried again")
+        raise ScratchFull(scratch.parent)
     if not failed:
         return None
     detail = {

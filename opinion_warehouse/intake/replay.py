@@ -43,11 +43,11 @@ def quarantine_replay(settings: Settings, file_id: int, night: date, run_id: str
         ).fetchone()
         if row is None:
             raise NotThere(f"file {file_id} is being read again by another process")
-        sync_source(connection, source, night)
         delivery = Delivery(
             source, file["file_name"], file["sha256"], row[0], file["received_at"], night, run_id
         )
         with ledger.attempt(settings, connection, source.id, file["file_name"], night, run_id) as attempt:
+            sync_source(connection, source, night)
             attempt.stored(file["sha256"])
             outcome = load_stored(settings, connection, delivery, hmac_key(settings), again=True)
             done = attempt.end(**outcome, name=file["file_name"])
