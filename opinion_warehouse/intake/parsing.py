@@ -73,11 +73,7 @@ def parse(
     if failed == "scratch_full":
         raise OSError(f"the scratch folder {scratch.parent} is full; make room, the file is tried again")
     if failed:
-        detail = {
-            "parser_oom": "reading the file took more memory than is allowed",
-            "parser_timeout": "reading the file took longer than is allowed",
-        }.get(failed, f"the parser crashed on the file{_place(scratch)}")
-        return Parsed({"code": failed, "column": None, "detail": detail})
+        return Parsed({"code": failed, "column": None, "detail": _failure(failed, scratch)})
     summary = json.loads((scratch / "summary.json").read_text(encoding="utf-8"))
     rules = summary["topic_rules"]
     if summary["rejected"]:
@@ -93,6 +89,34 @@ def _place(scratch: Path) -> str:
     words = text.split()
     is_ours = len(words) == 2 and words[0].isidentifier() and words[1].partition(":")[0].endswith(".py")
     return f" ({words[0]} at {words[1]})" if is_ours else ""
+
+
+def describe(
+    path: Path, structure: Path | None, scratch: Path, limits: dict[str, int] | None = None
+) -> dict[str, Any]:
+    """What a file nobody has described yet seems to be, found in a child as above; see readers/inspection.
+
+    `failed` is None or the reason why it cannot be read.
+    """
+    order = {
+        "describe": True,
+        "path": str(path),
+        "structure": str(structure) if structure else None,
+        "scratch": str(scratch),
+        "limits": limits or LIMITS,
+    }
+    failed = _server.ask(order)["failed"]
+    if failed:
+        return {"failed": {"code": failed, "column": None, "detail": _failure(failed, scratch)}}
+    found: dict[str, Any] = json.loads((scratch / "profile.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _failure(failed: str, scratch: Path) -> str:
+    return {
+        "parser_oom": "reading the file took more memory than is allowed",
+        "parser_timeout": "reading the file took longer than is allowed",
+    }.get(failed, f"the parser crashed on the file{_place(scratch)}")
 
 
 class _Server:

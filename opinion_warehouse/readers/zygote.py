@@ -117,9 +117,14 @@ def _child(order: dict[str, Any], errors: Path) -> None:
             os.dup2(handle, number)
             os.close(handle)
         _limit(order["limits"])
-        from opinion_warehouse.readers.parse import parse
+        if order.get("describe"):
+            from opinion_warehouse.readers.inspection.describe import describe
 
-        parse(order)
+            describe(order)
+        else:
+            from opinion_warehouse.readers.parse import parse
+
+            parse(order)
         code = 0
     except MemoryError:
         os.write(2, MEMORY_MARKS[1])

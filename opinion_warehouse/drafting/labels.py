@@ -1,0 +1,86 @@
+"""Wordings and options of a draft: what is known in a language, and what a person has to add."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from opinion_warehouse.drafting.emit import Flow, Said, todo
+from opinion_warehouse.drafting.words import Column, language
+from opinion_warehouse.readers.inspection.words import ANSWERS
+from opinion_warehouse.readers.text import fold
+
+_CODE = re.compile(r"[^\s|_][^\s|]{0,63}")
+_NAMES = {"vi": "Vietnamese", "en": "English"}
+_DOUBTFUL = re.compile(r"-?9{1,3}[6-9]?|9[6-9]|-[1-9]|8888?|7777?")
+
+
+def both(words: Mapping[str, str]) -> dict[str, Any]:
+    """A text in both languages; what is not known in one is left to a person."""
+    known = _known(words)
+    if len(known) == 2:
+        return Flow(known)
+    return {name: known.get(name) or todo(f"in {_NAMES[name]}") for name in _NAMES}
+
+
+def _known(words: Mapping[str, str]) -> dict[str, str]:
+    known = {name: words[name] for name in _NAMES if words.get(name)}
+    if not known:
+        other = next((text for text in words.values() if text), "")
+        known = {language(other): other} if other else {}
+    return {name: known[name] for name in _NAMES if name in known}
+
+
+def option(code: str, words: Mapping[str, str], cell: str | None = None, file_label: str = "") -> Said:
+    """An option, or a code of a group, in one line. `cell`: what the file writes, where that is not the code."""
+    known = _known(words)
+    answer = next((ANSWERS[fold(text)] for text in words.values() if fold(text) in ANSWERS), None)
+    if answer:
+        known = {"vi": answer.vi, "en": answer.en} | known
+    label = Flow({name: known.get(name) for name in _NAMES})
+    made = Flow({"code": code})
+    if cell is not None and cell != code:
+        made["cells"] = [cell]
+    if file_label:
+        made["file_labels"] = [file_label]
+    made["label"] = label
+    if answer and answer.missing:
+        made["missing"] = answer.missing
+    absent = [_NAMES[name] for name in _NAMES if not known.get(name)]
+    comment = f"TODO: the label in {' and '.join(absent)}" if absent else ""
+    if absent and _DOUBTFUL.fullmatch(code):
+        comment += "; if it is no answer, `missing: dont_know`, refused …"
+    return Said(made, comment)
+
+
+def options_of(column: Column, codes: Mapping[str, Any] | None = None) -> list[Any] | Said:
+    """The options of a column: its labels, and the distinct cells that may be shown."""
+    labels = column.get("labels") or {}
+    found = dict.fromkeys([*labels, *(codes if codes is not None else column.get("codes", {}))])
+    made: list[Any] = []
+    seen: set[str] = set()
+    for number, cell in enumerate(found, 1):
+        if fold(cell) in seen or (cell.startswith(".") and len(cell) == 2):
+            continue
+        seen.add(fold(cell))
+        label = labels.get(cell, "")
+        words = {language(label): label} if label else {} if _is_code(cell) else {language(cell): cell}
+        code = cell if _CODE.fullmatch(cell) else str(number)
+        made.append(option(code, words, cell, label))
+    hidden = column.get("hidden", 0) if codes is None else 0
+    if not made:
+        return todo("its options; none of its cells may be shown, for each stands in few rows")
+    return Said(made, f"TODO: {hidden} more values stand in single rows and are not shown") if hidden else made
+
+
+def _is_code(cell: str) -> bool:
+    return fold(cell) not in ANSWERS and (not any(char.isalpha() for char in cell) or len(cell) <= 3)
+
+
+def common_wording(labels: list[str]) -> tuple[str, list[str]]:
+    """What the labels of a question's columns begin with, and the rest of each: its option."""
+    first, last = min(labels), max(labels)
+    length = next((at for at, char in enumerate(first) if at >= len(last) or char != last[at]), len(first))
+    start = re.sub(r"[\s\-–—:|\[(]+$", "", re.sub(r"[^\s\-–—:|\[(]*$", "", first[:length]))
+    if len(start) < 4:
+        return "", labels
+    return start, [label[len(start) :].strip(" -–—:|[]()") for label in labels]

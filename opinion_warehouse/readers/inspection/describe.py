@@ -1,0 +1,99 @@
+"""One file described for a person, in the limited child: names, types and distinct codes go out, no other cell."""
+
+import dataclasses
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from opinion_warehouse.readers.inspection.columns import ColumnProfile
+from opinion_warehouse.readers.inspection.formats import format_of
+from opinion_warehouse.readers.inspection.tables import Found, find_table
+from opinion_warehouse.readers.mail import attachments, attached_file
+from opinion_warehouse.readers.problems import FileRejected
+from opinion_warehouse.sources import Attachment
+from opinion_warehouse.sources.limesurvey import read_limesurvey
+from opinion_warehouse.sources.structure import StructureInvalid
+from opinion_warehouse.sources.xlsform import read_xlsform
+
+PROFILE = "profile.json"
+_MAILED = {"csv", "xlsx", "ods", "docx", "pdf", "doc"}
+
+
+def describe(order: dict[str, Any]) -> None:
+    """Describe the file an order names; the profile in its scratch folder says what it is, or why it is not read."""
+    scratch = Path(order["scratch"])
+    try:
+        profile = _describe(Path(order["path"]), scratch)
+        if order["structure"]:
+            profile["structure"] = _structure(Path(order["structure"]))
+    except FileRejected as rejected:
+        profile = {"failed": rejected.reason}
+    except StructureInvalid as invalid:
+        profile = {"failed": {"code": "structure", "column": None, "detail": f"--structure: {invalid}"}}
+    (scratch / PROFILE).write_text(json.dumps(profile), encoding="utf-8")
+
+
+def _describe(path: Path, scratch: Path) -> dict[str, Any]:
+    path, files, notes = format_of(path, scratch)
+    if files["format"] != "eml":
+        return _profile(find_table(path, files, notes, scratch))
+    names = attachments(path)
+    endings = Counter(name.lower().rpartition(".")[2] for name in names)
+    ending = next((each for each in ("xlsx", "ods", "docx", "csv", "pdf", "doc") if endings[each]), None)
+    if ending is None:
+        raise FileRejected("no_attachment", "the e-mail has no attachment that is a table or a document")
+    attached = attached_file(path, Attachment(pattern=f"*.{ending}", format="csv"), scratch)
+    inner, own, own_notes = format_of(attached.path, scratch)
+    if own["format"] not in _MAILED or "compression" in own:
+        raise FileRejected("wrong_format", "the attachment is of a format that is not read from e-mails")
+    profile = _profile(find_table(inner, own, own_notes, scratch))
+    form = profile["files"].pop("format")
+    attachment = {"pattern": f"*.{ending}", "format": form}
+    profile["files"] = {"format": "eml", "attachment": attachment, **profile["files"]}
+    profile["notes"] |= {"format": notes["format"], "attachment": f"one of {len(names)} attachments"}
+    return profile
+
+
+def _profile(found: Found) -> dict[str, Any]:
+    tool = found.tool
+    columns = {name: ColumnProfile(name, found.labels.get(name, "")) for name in found.names}
+    rows = 0
+    bad: Counter[str] = Counter()
+    codes: dict[str, dict[str, str]] = {}
+    if found.table is not None:
+        for batch in found.table.batches(None):
+            rows += len(batch.row_numbers)
+            for series in batch.frame.get_columns():
+                columns[series.name].add(series)
+        bad.update(reasons[0]["code"] for _, reasons in found.table.bad_rows)
+        codes = found.table.labels.codes
+    listed = []
+    for name, column in columns.items():
+        bare = name.removeprefix("parent.")
+        is_known = tool is not None and (tool.is_own(bare) or bare in tool.columns)
+        personal = tool.kind(bare) if tool else None
+        result = column.result(personal if personal or is_known else column.personal())
+        result["is_own"] = bool(tool and tool.is_own(bare))
+        if not result["personal"]:
+            result["labels"] = codes.get(name, {})
+        listed.append(result)
+    return {
+        "failed": None,
+        "files": found.files,
+        "notes": found.notes,
+        "tool": tool.name if tool else None,
+        "rows": rows,
+        "bad_rows": dict(bad),
+        "columns": listed,
+        "aside": found.aside,
+        "followup": found.followup,
+        "remarks": found.remarks,
+        "structure": None,
+    }
+
+
+def _structure(path: Path) -> dict[str, Any]:
+    with path.open("rb") as raw:
+        is_workbook = raw.read(2) == b"PK"
+    return dataclasses.asdict(read_xlsform(path) if is_workbook else read_limesurvey(path))
