@@ -73,7 +73,7 @@ def draft(
 
 def _id_of(path: Path) -> str:
     """From the file's name, without dates and numbers that change from delivery to delivery."""
-    stem = re.sub(r"\d{4}[-_]?(\d{2}[-_]?\d{2}|W\d{2}|\d{2})?|\d{3,}", " ", path.name.partition(".")[0])
+    stem = re.sub(r"\d+([-_.]*W?\d+)*", " ", path.name.partition(".")[0])
     own = slug(stem, set())
     return own if len(own) >= 3 else f"{own}_source"
 

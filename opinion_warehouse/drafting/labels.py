@@ -1,7 +1,7 @@
 """Wordings and options of a draft: what is known in a language, and what a person has to add."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from opinion_warehouse.drafting.emit import Flow, Said, todo
@@ -11,7 +11,7 @@ from opinion_warehouse.readers.text import fold
 
 _CODE = re.compile(r"[^\s|_][^\s|]{0,63}")
 _NAMES = {"vi": "Vietnamese", "en": "English"}
-_DOUBTFUL = re.compile(r"-?9{1,3}[6-9]?|9[6-9]|-[1-9]|8888?|7777?")
+DOUBTFUL = re.compile(r"-?9{1,3}[6-9]?|9[6-9]|-[1-9]|8888?|7777?")
 
 
 def both(words: Mapping[str, str]) -> dict[str, Any]:
@@ -34,8 +34,10 @@ def option(code: str, words: Mapping[str, str], cell: str | None = None, file_la
     """An option, or a code of a group, in one line. `cell`: what the file writes, where that is not the code."""
     known = _known(words)
     answer = next((ANSWERS[fold(text)] for text in words.values() if fold(text) in ANSWERS), None)
+    if code == "-oth-":
+        answer = ANSWERS["khác"]
     if answer:
-        known = {"vi": answer.vi, "en": answer.en} | known
+        known = {"vi": answer.vi, "en": answer.en}
     label = Flow({name: known.get(name) for name in _NAMES})
     made = Flow({"code": code})
     if cell is not None and cell != code:
@@ -47,19 +49,24 @@ def option(code: str, words: Mapping[str, str], cell: str | None = None, file_la
         made["missing"] = answer.missing
     absent = [_NAMES[name] for name in _NAMES if not known.get(name)]
     comment = f"TODO: the label in {' and '.join(absent)}" if absent else ""
-    if absent and _DOUBTFUL.fullmatch(code):
+    if absent and DOUBTFUL.fullmatch(code):
         comment += "; if it is no answer, `missing: dont_know`, refused …"
     return Said(made, comment)
 
 
-def options_of(column: Column, codes: Mapping[str, Any] | None = None) -> list[Any] | Said:
-    """The options of a column: its labels, and the distinct cells that may be shown."""
+def options_of(
+    column: Column, missing: Collection[str] = (), codes: Mapping[str, Any] | None = None
+) -> list[Any] | Said:
+    """The options of a column: its labels, and the distinct cells that may be shown.
+
+    `missing`: codes that are no answer anywhere in the survey.
+    """
     labels = column.get("labels") or {}
     found = dict.fromkeys([*labels, *(codes if codes is not None else column.get("codes", {}))])
     made: list[Any] = []
     seen: set[str] = set()
     for number, cell in enumerate(found, 1):
-        if fold(cell) in seen or (cell.startswith(".") and len(cell) == 2):
+        if fold(cell) in seen or cell in missing:
             continue
         seen.add(fold(cell))
         label = labels.get(cell, "")
@@ -69,11 +76,14 @@ def options_of(column: Column, codes: Mapping[str, Any] | None = None) -> list[A
     hidden = column.get("hidden", 0) if codes is None else 0
     if not made:
         return todo("its options; none of its cells may be shown, for each stands in few rows")
-    return Said(made, f"TODO: {hidden} more values stand in single rows and are not shown") if hidden else made
+    if hidden:
+        made.append(Said(Flow(code=None), f"TODO: {hidden} more values, not shown, for they may be people's own words"))
+    return made
 
 
 def _is_code(cell: str) -> bool:
-    return fold(cell) not in ANSWERS and (not any(char.isalpha() for char in cell) or len(cell) <= 3)
+    is_word = any(char.isalpha() for char in cell) and len(cell) > 3 and not cell.startswith("-")
+    return fold(cell) not in ANSWERS and not is_word
 
 
 def common_wording(labels: list[str]) -> tuple[str, list[str]]:

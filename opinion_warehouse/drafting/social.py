@@ -10,6 +10,8 @@ from opinion_warehouse.readers.inspection.tools import GDELT_FIELDS, Tool
 from opinion_warehouse.readers.inspection.words import PLATFORMS, SENTIMENTS
 from opinion_warehouse.readers.text import fold
 
+_SIGNS = {"-1": "negative", "0": "neutral", "1": "positive"}
+_FEW = 5
 _ORDER = ("item_id", "published_at", "platform", "query", "topic", "place", "sentiment", "engagement", "url", "text")
 
 
@@ -94,10 +96,12 @@ def _cells(column: str | None, columns: dict[str, Column]) -> tuple[dict[str, in
 
 
 def _mapped(cells: dict[str, int], hidden: int, words: dict[str, str], what: str) -> Any:
+    words = words | _SIGNS if "-1" in cells else words
     made: dict[str, Any] = {
-        cell: words.get(fold(cell)) or todo(what) for cell in cells if not cell.lstrip("-").replace(".", "").isdigit()
+        cell: words.get(fold(cell)) or todo(what)
+        for cell in cells
+        if len(cells) <= _FEW or not cell.lstrip("-").replace(".", "").isdigit()
     }
-    made |= {cell: todo(what) for cell in cells if cell not in made and len(cells) <= 5}
     if not made:
         return None
     return Said(made, f"guessed: the words; {hidden} more cells are not shown" if hidden else "guessed: the words")
@@ -122,7 +126,7 @@ def _sentiment(found: dict[str, Any], columns: dict[str, Column], known: dict[st
     words = {fold(word): meaning for word, meaning in SENTIMENTS.items()}
     if mapped := _mapped(cells, hidden, words, "positive, negative, neutral or unknown"):
         made["sentiments"] = mapped
-    if column.get("type") == "number" or known.get("unmapped"):
+    if (column.get("type") == "number" and "sentiments" not in made) or known.get("unmapped"):
         bands = {"negative": Flow(below=0), "neutral": Flow(low=0, high=0), "positive": Flow(above=0)}
         span = f"the cells are numbers, from {column['low']:g} to {column['high']:g}" if "low" in column else "numbers"
         made["sentiment_bands"] = Said(bands, f"guessed: {span}; where neutral ends is for you to say")

@@ -1,13 +1,14 @@
 """The survey section of a draft: from a questionnaire's structure, a file's labels, or its distinct codes."""
 
 import re
+from collections import Counter
 from typing import Any
 
 from opinion_warehouse.drafting.emit import Comment, Flow, Said, guessed, todo
-from opinion_warehouse.drafting.labels import both, common_wording, option, options_of
+from opinion_warehouse.drafting.labels import DOUBTFUL, both, common_wording, option, options_of
 from opinion_warehouse.drafting.topics import Topics
 from opinion_warehouse.drafting.waves import wave_from, waves
-from opinion_warehouse.drafting.words import DESIGN, GROUPS, PLACE, RESPONDENT, Column, fits, language, slug
+from opinion_warehouse.drafting.words import COMPLETE, DESIGN, GROUPS, PLACE, RESPONDENT, Column, fits, language, slug
 from opinion_warehouse.readers.inspection.tools import Tool
 from opinion_warehouse.readers.inspection.words import ANSWERS
 from opinion_warehouse.readers.text import fold
@@ -30,6 +31,7 @@ class SurveyDraft:
         self.files: dict[str, Any] = {}
         self.taken: set[str] = set()
         self.ids: set[str] = set()
+        self.missing: dict[str, Any] = {}
 
     def section(self) -> dict[str, Any]:
         """The whole section; `ignored` and `files` are complete afterwards."""
@@ -40,11 +42,14 @@ class SurveyDraft:
         made |= self._respondent(fields)
         made["design"] = self._design()
         made |= {name: fields[name] for name in ("null_means", "empty_means") if name in fields}
-        if missing := self._missing(fields):
-            made["missing"] = missing
+        self.missing = self._missing(fields)
+        if self.missing:
+            made["missing"] = self.missing
         if (groups := self._groups()) and groups:
             made["groups"] = groups
         questions = self._from_structure() + self._from_columns()
+        order = list(self.columns)
+        questions.sort(key=lambda made: min(map(order.index, made.get("columns", {}).values() or [made.get("column")])))
         made["questions"] = questions or todo("no column looks like a question; see ignore_columns")
         made["waves"] = waves(self.columns, wave_codes, fields, made["wave_from"])
         return made
@@ -82,6 +87,10 @@ class SurveyDraft:
             self.taken.add(complete)
             if "complete_cells" in fields:
                 made["complete_cells"] = fields["complete_cells"]
+        for column in self._free():
+            if "complete_when" not in made and column["type"] == "date" and (why := fits(COMPLETE, column)):
+                made["complete_when"] = guessed(column["name"], f"{why}; filled in where an interview was completed")
+                self.taken.add(column["name"])
         for column in self._free():
             if fits(PLACE, column) and column["type"] in ("code", "constant", "text", "id"):
                 name = column["name"]
@@ -133,7 +142,7 @@ class SurveyDraft:
                     rare = [code for code in column.get("labels", {}) if "." not in code]
                     group |= {"unknown": guessed(rare, "the file labels it")} if rare else {}
                 elif column["type"] in ("code", "constant") or own:
-                    group["codes"] = own or options_of(column)
+                    group["codes"] = own or options_of(column, self.missing)
                     group["codes"] = self._without_missing(group)
                 else:
                     continue
@@ -226,25 +235,24 @@ class SurveyDraft:
         chosen = [each for each in asked["options"] if not parts or each["code"] in parts]
         if asked["kind"] != "numeric":
             listed = [option(each["code"], each["label"]) for each in chosen]
-            made["options"] = listed or options_of(self.columns[column])
+            made["options"] = listed or options_of(self.columns[column], self.missing)
             strange = set(self.columns.get(column, {}).get("codes", {})) - {each["code"] for each in chosen}
             if listed and strange and not parts:
                 made["options"] = Said(listed, f"in the file, not in the structure: {', '.join(sorted(strange)[:10])}")
         return made
 
     def _ticks(self, columns: list[Column], other: str | None = None) -> dict[str, Any]:
-        cells = {code for column in columns for code in column.get("codes", {}) if not _MISSING.fullmatch(code)}
-        cells -= {"true", "false"} & cells and set()
-        if cells <= {"Y", "N"} and cells:
+        counts = Counter[str]()
+        for column in columns:
+            counts.update({code: n for code, n in column.get("codes", {}).items() if code not in self.missing})
+        if counts["Y"]:
             return {}
-        if cells <= {"1", "2"} and "2" in cells:
-            return {
-                "ticked": guessed("1", "1 and 2 are LimeSurvey's yes and no, where it converts them"),
-                "unticked": ["2", ""],
-            }
-        if "1" in cells and cells <= {"0", "1"}:
+        if counts["2"] and counts["2"] + counts["1"] >= 0.8 * counts.total():
+            why = "1 and 2 are LimeSurvey's yes and no, where it converts them"
+            return {"ticked": guessed("1", why), "unticked": ["2", ""]}
+        if counts["1"]:
             return {"ticked": guessed("1", "its columns hold 0 and 1, or 1 alone"), "unticked": ["0", ""]}
-        return {} if other or not cells else {"ticked": todo("the cell that means ticked; and see `unticked`")}
+        return {} if other or not counts else {"ticked": todo("the cell that means ticked; and see `unticked`")}
 
     def _from_columns(self) -> list[Any]:
         made: list[Any] = []
@@ -263,6 +271,12 @@ class SurveyDraft:
                 made.append(self._single(column))
         return made
 
+    def _counts(self, column: Column) -> bool:
+        """Whole numbers too large to be codes of options, but for those that may be missing codes."""
+        own = [code for code in column.get("codes", {}) if code not in self.missing and not DOUBTFUL.fullmatch(code)]
+        is_plain = all(code.isdigit() for code in own) and not column.get("labels")
+        return is_plain and any(int(code) > 12 for code in own)
+
     def _is_joined(self, column: Column) -> bool:
         joined = column.get("joined")
         is_decimal = "low" in column and joined and joined["most"] < 3
@@ -275,15 +289,16 @@ class SurveyDraft:
         made: dict[str, Any] = {"id": slug(name, self.ids), "kind": "single", "column": name}
         self.taken.add(name)
         is_joined = self._is_joined(column)
-        is_number = not is_joined and column["type"] == "number"
+        meant = [code for code in column.get("labels") or {} if code not in self.missing and not DOUBTFUL.fullmatch(code)]
+        is_number = not is_joined and len(meant) < 2 and (column["type"] == "number" or self._counts(column))
         if is_joined:
             made |= {
                 "kind": guessed("multiple", "its cells are a few parts, joined"),
                 "separator": column["joined"]["separator"],
             }
         if is_number:
-            low, high = column.get("low"), column.get("high")
-            made["kind"] = guessed("numeric", f"its cells are numbers, from {low:g} to {high:g}")
+            span = f", from {column['low']:g} to {column['high']:g}" if "low" in column else ""
+            made["kind"] = guessed("numeric", f"its cells are numbers{span}")
         words = {language(wording): wording.partition(" | ")[0]} if wording else {}
         made["wording"] = both(words)
         made["topic"] = self.topics.todo(list(words.values()))
@@ -292,7 +307,9 @@ class SurveyDraft:
             missing = {code: _why(label) for code, label in labelled.items()}
             made |= {"missing": missing} if missing else {}
         else:
-            made["options"] = options_of(column, column["joined"]["parts"] if is_joined else None)
+            if "low" in column and not column.get("labels"):
+                made["kind"] = guessed("single", "few whole numbers; numeric, if they count something")
+            made["options"] = options_of(column, self.missing, column["joined"]["parts"] if is_joined else None)
         return made
 
     def _grids(self) -> dict[str, list[tuple[str, Column]]]:
@@ -302,7 +319,22 @@ class SurveyDraft:
             if match := _PART.fullmatch(column["name"]):
                 part = next(each for each in match.group("a", "b", "c", "d") if each)
                 stems.setdefault(match["stem"], []).append((part, column))
-        return {stem: members for stem, members in stems.items() if len(members) > 1 and _are_ticks(members)}
+        return {stem: members for stem, members in stems.items() if self._are_ticks(stem, members)}
+
+    def _are_ticks(self, stem: str, members: list[tuple[str, Column]]) -> bool:
+        ticks = [column for part, column in members if not _is_other(part, column)]
+        if len(ticks) < 2 or (stem in self.columns and len(ticks) < len(members)):
+            return False  # `Q1[other]` beside `Q1` is the text of a single answer
+        filled = sum(column["filled"] for column in ticks)
+        if any(column["says_heading"] for column in ticks):
+            return all(column["says_heading"] or not column["filled"] for column in ticks)
+        counts = Counter[str]()
+        for column in ticks:
+            counts.update({code: n for code, n in column.get("codes", {}).items() if code not in self.missing})
+        return any(
+            main in counts and sum(counts[code] for code in codes) >= 0.8 * counts.total() > 0
+            for main, codes in (("Y", ("Y", "N")), ("1", ("0", "1")))
+        ) and filled > 0
 
     def _stems_taken(self) -> set[str]:
         return {match["stem"] for name in self.taken if (match := _PART.fullmatch(name))}
@@ -321,14 +353,14 @@ class SurveyDraft:
             "columns": Flow({code: column["name"] for code, column in codes.items()}),
         }
         has_labels = any(column["says_heading"] for column in codes.values())
+        if texts := [code for code, (part, column) in zip(codes, members, strict=True) if _is_other(part, column)]:
+            made["other"] = texts[0]
         made |= {"unticked": [""]} if has_labels else self._ticks(list(codes.values()))
         self.taken.update(column["name"] for column in codes.values())
         words = {language(wording): wording} if wording else {}
         options = []
         for (code, column), (part, _), rest in zip(codes.items(), members, rests, strict=True):
-            text = rest or ("" if part == code and len(part) < 6 else part)
-            is_other = has_labels and not column["says_heading"] and column["filled"] > 0
-            made |= {"other": code} if is_other and "other" not in made and "other" in code.lower() else {}
+            text = rest or (part if part != code or " " in stem else "")
             cell = part if has_labels and made.get("other") != code else None
             options.append(option(code, {language(text): text} if text else {}, cell))
         made |= {"wording": both(words), "topic": self.topics.todo(list(words.values())), "options": options}
@@ -340,11 +372,7 @@ def _why(label: str) -> Any:
     return answer.missing if answer and answer.missing else todo(f"dont_know, refused …; the file calls it {label}")
 
 
-def _are_ticks(members: list[tuple[str, Column]]) -> bool:
-    columns = [column for _, column in members]
-    if any(column["says_heading"] for column in columns):
-        odd = [column for column in columns if not column["says_heading"] and column["type"] != "empty"]
-        return len(odd) <= 1
-    cells = {code for column in columns for code in column.get("codes", {}) if not _MISSING.fullmatch(code)}
-    kinds = {column["type"] for column in columns}
-    return bool(cells) and kinds <= {"code", "constant", "empty"} and (cells <= {"Y", "N"} or cells <= {"0", "1"})
+def _is_other(part: str, column: Column) -> bool:
+    """Whether a column holds what a respondent wrote beside the options."""
+    is_word = part.casefold() in ("other", "khác") or part.casefold().startswith(("other (", "khác ("))
+    return is_word and not column["says_heading"]

@@ -53,7 +53,7 @@ def waves(
 ) -> list[dict[str, Any]]:
     """A skeleton of each wave, with the items of its disclosure record empty."""
     date = fields.get("wave_date") or fields.get("complete_when")
-    own = next((columns[name] for name in (date, "endDate", "_submission_time", "end") if name in columns), {})
+    own = next((columns[name] for name in (date, "datestamp", "endDate", "_submission_time", "V9") if name in columns and columns[name].get("forms")), {})
     forms = own.get("forms", {})
     whole = [each for each in forms.values() if each[0] == own["filled"]] or list(forms.values())
     made = []

@@ -5,6 +5,7 @@ from typing import Any
 
 from opinion_warehouse.readers.personal import plain_words
 
+_VIETNAMESE = re.compile("[àáãâèéêìíòóôõùúýăđĩũơư\u1ea0-\u1ef9]", re.IGNORECASE)
 Column = dict[str, Any]
 """A column as `readers/inspection` describes it."""
 
@@ -23,6 +24,7 @@ DESIGN = {
 RESPONDENT = _pattern(
     r"id|caseid|case id|serial|hhid|respondent ?id|so phieu|ma phieu|uuid|response id", "so phieu|ma phieu|respondent id"
 )
+COMPLETE = _pattern(r"submitdate|finished|completed|submitted", "ngay hoan thanh|completed at|date completed|end date")
 WAVE = _pattern(r"wave|round|dot|dot khao sat|ma dot")
 PLACE = _pattern(r"phuongxa|xaphuong|ward|commune|district|province|tinh|place", "phuong xa|xa phuong|ma xa|dia ban")
 GROUPS: tuple[tuple[str, re.Pattern[str], str, str], ...] = (
@@ -94,4 +96,4 @@ def slug(text: str, taken: set[str], longest: int = 40) -> str:
 
 def language(text: str) -> str:
     """`vi` where a letter has a Vietnamese mark; `en` otherwise."""
-    return "en" if text.isascii() or not any(char.isalpha() and ord(char) > 127 for char in text) else "vi"
+    return "vi" if _VIETNAMESE.search(text) else "en"

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from opinion_warehouse.readers.inspection.words import VOCABULARY
 from opinion_warehouse.readers.personal import personal_kind
@@ -31,6 +31,7 @@ _BARE_CODE = re.compile(r"[+-]?\d{1,4}(?:[.,]\d{1,2})?|\.[a-z]|[A-Z]{1,2}\d{0,4}
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
 _YEARS = (1990, datetime.now(UTC).year + 1)
 """Surveys and media speak of these; a number that would name another is an id."""
+_TIME_ONLY = date(2000, 1, 1)
 _DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %I:%M%p")
 FORMATS = (
@@ -39,8 +40,13 @@ FORMATS = (
     "%Y-%m-%d %H:%M:%S.%f",
     "%Y%m%d%H%M%S",
     "%Y%m%d",
+    *(time.strip() for time in _TIMES[1:]),
 )
 """Forms of dates that are tried beside iso, epoch_s, epoch_ms and vi_words."""
+
+
+Words = Literal["common", "settings", "none"]
+_LIKE_NAMES_OF_SETTINGS = {"number", "handle", "token"}
 
 
 @dataclass
@@ -122,8 +128,12 @@ class ColumnProfile:
             if self.dated == _TRIED:  # what none of so many cells has, the column has not
                 self.forms = {name: form for name, form in self.forms.items() if form.count}
 
-    def result(self, personal: str | None) -> dict[str, Any]:
-        """As it leaves the parser's process; of a personal column its kind alone."""
+    def result(self, personal: str | None, words: Words = "common") -> dict[str, Any]:
+        """As it leaves the parser's process; of a personal column its kind alone.
+
+        `words`: which may be shown: `common` ones that come again; names the desk gave in a tool (`settings`);
+        or `none`, where not even the headings are known.
+        """
         kind = self._kind()
         found: dict[str, Any] = {
             "name": self.name,
@@ -134,26 +144,31 @@ class ColumnProfile:
             "blank": self.blank,
         }
         # a column an option, whose cells repeat the option's label
-        found["says_heading"] = len(self.codes) == 1 and self.name.endswith(f" | {next(iter(self.codes))}")
+        part = self.name.rpartition(" | ")[2] if " | " in self.name else ""
+        found["says_heading"] = bool(part) and 2 * self.codes[part] >= self.filled > 0
         if personal:
             return found
         if kind in ("code", "constant"):
-            shown = {text: count for text, count in self.codes.items() if _may_be_shown(text, count)}
+            shown = {text: count for text, count in self.codes.items() if _may_be_shown(text, count, words)}
             found |= {"codes": dict(sorted(shown.items(), key=_order)), "hidden": len(self.codes) - len(shown)}
         if kind == "number" or (kind in ("code", "constant") and self._is_number()):
             found |= {"low": self.low, "high": self.high, "is_whole": self.whole >= self.filled}
             found["decimals"] = [mark for mark, count in self.numbers.items() if count == self.filled]
-        if self.forms and kind == "date":
-            best = max(form.count for form in self.forms.values())
-            found["forms"] = {
-                name: [form.count, form.first.isoformat(), form.last.isoformat()]
-                for name, form in self.forms.items()
-                if form.count >= min(best, 0.5 * self.filled)
-            }
-        if kind in ("code", "text", "number") and (joined := self._joined()):
+        found |= {"forms": forms} if (forms := self._forms()) else {}
+        if words == "common" and kind in ("code", "text", "number") and (joined := self._joined()):
             found["joined"] = joined
         found["is_unique"] = self.seen is not None and self.filled > 1 and self.blank == 0
         return found
+
+    def _forms(self) -> dict[str, list[Any]]:
+        """The forms of dates most cells have, with how many do, and the first and the last day."""
+        best = max((form.count for form in (self.forms or {}).values()), default=0)
+        found = {
+            name: [form.count, form.first.isoformat(), form.last.isoformat()]
+            for name, form in (self.forms or {}).items()
+            if form.count == best >= 0.5 * self.filled > 0
+        }
+        return {"iso": found["iso"]} if "iso" in found else found
 
     def _joined(self) -> dict[str, Any] | None:
         """Codes or labels that a separator joins in one cell, where a few of them make up every cell."""
@@ -164,7 +179,7 @@ class ColumnProfile:
                 split = text.split(separator)
                 most = max(most, len(split))
                 parts.update({part: count for part in split})
-            shown = {part: count for part, count in parts.items() if _may_be_shown(part, count)}
+            shown = {part: count for part, count in parts.items() if _may_be_shown(part, count, "common")}
             if most > 1 and not self.has_more and len(shown) == len(parts) <= 20 and len(parts) < 2 * most + 6:
                 return {"separator": separator, "most": most, "parts": dict(sorted(shown.items(), key=_order))}
         return None
@@ -216,10 +231,12 @@ def _order(item: tuple[str, int]) -> tuple[int, float, str]:
         return 1, 0, item[0]
 
 
-def _may_be_shown(text: str, count: int) -> bool:
+def _may_be_shown(text: str, count: int, words: Words) -> bool:
     if _BARE_CODE.fullmatch(text) or fold(text) in VOCABULARY:
         return True
-    return count > 1 and len(text) <= _LONGEST_CODE and not redact(text).counts
+    if words == "none" or count == 1 or len(text) > _LONGEST_CODE:
+        return False
+    return not redact(text).counts.keys() - (_LIKE_NAMES_OF_SETTINGS if words == "settings" else set())
 
 
 def _day(text: str, form: str) -> date | None:
@@ -237,6 +254,7 @@ def _day(text: str, form: str) -> date | None:
             found = None
         else:
             found = datetime.strptime(text, form).date()  # noqa: DTZ007
+            found = found if "%d" in form else _TIME_ONLY
     except (ValueError, OverflowError, OSError):
         return None
     return found if found and _YEARS[0] <= found.year <= _YEARS[1] else None

@@ -2,14 +2,17 @@
 
 import dataclasses
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from opinion_warehouse.readers.inspection.columns import ColumnProfile
+from opinion_warehouse.readers.inspection.columns import ColumnProfile, Words
 from opinion_warehouse.readers.inspection.formats import format_of
 from opinion_warehouse.readers.inspection.tables import Found, find_table
-from opinion_warehouse.readers.mail import attachments, attached_file
+from opinion_warehouse.readers.inspection.tools import Tool
+from opinion_warehouse.readers.mail import attached_file, attachments
+from opinion_warehouse.readers.personal import plain_words
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.sources import Attachment
 from opinion_warehouse.sources.limesurvey import read_limesurvey
@@ -17,6 +20,7 @@ from opinion_warehouse.sources.structure import StructureInvalid
 from opinion_warehouse.sources.xlsform import read_xlsform
 
 PROFILE = "profile.json"
+_SETTINGS = re.compile(r" (query|truy van|platform|channel|nen tang|source kind) ")
 _MAILED = {"csv", "xlsx", "ods", "docx", "pdf", "doc"}
 
 
@@ -73,7 +77,8 @@ def _profile(found: Found) -> dict[str, Any]:
         bare = name.removeprefix("parent.")
         is_known = tool is not None and (tool.is_own(bare) or bare in tool.columns)
         personal = tool.kind(bare) if tool else None
-        result = column.result(personal if personal or is_known else column.personal())
+        words: Words = "none" if name.startswith("column_") else "settings" if _is_setting(name, tool) else "common"
+        result = column.result(personal if personal or is_known else column.personal(), words)
         result["is_own"] = bool(tool and tool.is_own(bare))
         if not result["personal"]:
             result["labels"] = codes.get(name, {})
@@ -91,6 +96,12 @@ def _profile(found: Found) -> dict[str, Any]:
         "remarks": found.remarks,
         "structure": None,
     }
+
+
+def _is_setting(name: str, tool: Tool | None) -> bool:
+    """Whether its cells are what a desk or a vendor named: queries, platforms."""
+    own = [tool.fields.get(field) for field in ("query", "platform")] if tool else []
+    return name in own or bool(_SETTINGS.search(plain_words(name)))
 
 
 def _structure(path: Path) -> dict[str, Any]:

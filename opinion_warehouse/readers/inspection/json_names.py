@@ -24,9 +24,18 @@ class Names:
     aside: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass
+class _Seen:
+    """How often a key held a plain value, an object that was looked into, and anything else."""
+
+    values: int = 0
+    objects: int = 0
+    other: str = ""
+
+
 def json_names(path: Path, files: Files) -> Names:
     """Read all records for their keys; raises FileRejected where there are none, or too many."""
-    seen: dict[str, str] = {}
+    seen: dict[str, _Seen] = {}
     records = json_lines(path) if files.format == "jsonl" else json_array(path, files.records)
     for _, _, record in records:
         if not isinstance(record, BadCell):
@@ -35,25 +44,25 @@ def json_names(path: Path, files: Files) -> Names:
             raise FileRejected("too_many_columns", f"the records have more than {MAX_COLUMNS} columns")
     if not seen:
         raise FileRejected("wrong_format", "nothing in the file is a JSON object of one of the known forms")
-    aside = {name: what for name, what in seen.items() if what != "value"}
+    # a plain value that is an object in some record is a bad cell there, and no column of its own
+    odd = tuple(f"{name}." for name, each in seen.items() if each.values > each.objects > 0)
+    kept = {name: each for name, each in seen.items() if not name.startswith(odd)}
+    aside = {name: each.other for name, each in kept.items() if each.other and not each.values}
     inside = tuple(f"{name}." for name in aside)
-    plain = [name for name in seen if name not in aside and not name.startswith(inside)]
-    outer = {name: what for name, what in aside.items() if not name.startswith(inside)}
-    return Names(plain, outer)
+    plain = [name for name, each in kept.items() if each.values and not name.startswith(inside)]
+    return Names(plain, {name: what for name, what in aside.items() if not name.startswith(inside)})
 
 
-def _walk(record: dict[str, Any], prefix: str, depth: int, seen: dict[str, str]) -> None:
+def _walk(record: dict[str, Any], prefix: str, depth: int, seen: dict[str, _Seen]) -> None:
     for key, value in record.items():
         name = prefix + clean(key)
-        if isinstance(value, dict):
-            is_nested = any(isinstance(each, dict | list) for each in value.values())
-            if not value or is_nested or depth >= _DEEPEST or name in _WHOLE or personal_kind(name):
-                seen[name] = "an object"
-            else:
-                _walk(value, f"{name}.", depth + 1, seen)
-        elif isinstance(value, list) and any(isinstance(each, dict | list) for each in value):
-            seen[name] = "a list of objects"
-        elif name in _WHOLE:
-            seen.setdefault(name, "an object")
+        each = seen.setdefault(name, _Seen())
+        if isinstance(value, dict) and value and depth <= _DEEPEST and name not in _WHOLE and not personal_kind(name):
+            each.objects += 1
+            _walk(value, f"{name}.", depth + 1, seen)
+        elif isinstance(value, dict) or name in _WHOLE:
+            each.other = "an object"
+        elif isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
+            each.other = "a list of objects"
         else:
-            seen.setdefault(name, "value")
+            each.values += 1

@@ -1,5 +1,6 @@
 """A file of unknown shape → how a spec would declare it, and its table as the parser would read it then."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -85,8 +86,10 @@ def named(headings: Sequence[str]) -> list[str]:
 def _is_header(rows: Sequence[HeaderRow]) -> bool:
     """Whether a first row could be headings: not people's data, and not mostly numbers."""
     cells = [cell for cell in (heading(cell) for cell in rows[0]) if cell]
-    is_data = [cell for cell in cells if personal_kind("", [cell]) or cell.replace(".", "").isdigit()]
-    return bool(cells) and len(is_data) <= 0.3 * len(cells) and not any(personal_kind("", [c]) for c in cells)
+    # a heading_like_this looks like a handle
+    personal = [kind for cell in cells if (kind := personal_kind("", [cell])) and kind not in ("handle", "token")]
+    numbers = [cell for cell in cells if re.fullmatch(r"[\d.,:/ -]+", cell)]
+    return bool(cells) and not personal and len(numbers) <= 0.3 * len(cells)
 
 
 def _csv(path: Path, files: dict[str, Any], notes: dict[str, str], scratch: Path) -> Found:
@@ -164,11 +167,12 @@ def _sheet_table(workbook: Workbook, found: Found, head: list[HeaderRow], repeat
     if found.tool and found.tool.layout != "plain":
         files["layout"] = found.tool.layout
         found.notes["layout"] = f"the header rows are those of {found.tool.name}"
-    if len(repeats) == 1:
+    if repeats:
         files["repeat"] = {"sheet": repeats[0]}
         found.notes["repeat"] = (
-            f"{repeats[0]} has a _parent_index: a row is one of its rows, with its main row's columns as"
-            " `parent.…`; remove `repeat` and the parent.… columns' prefix to read the main sheet alone"
+            f"its rows belong to rows of {files['sheet']}, whose columns are named `parent.…`"
+            + (f"; could be {', '.join(repeats[1:])}" if repeats[1:] else "")
+            + "; to read the main sheet alone, keep its columns and take `parent.` off them"
         )
         declared = Files.model_validate(files)
         inner = next(iter(sheet_rows(workbook, repeats[0], declared)))[1]

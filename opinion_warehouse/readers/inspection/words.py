@@ -84,6 +84,7 @@ _ANSWERS: dict[tuple[str, ...], Answer] = {
         "Khó trả lời", "Hard to say", "dont_know"
     ),
     ("từ chối", "từ chối trả lời", "refused"): Answer("Từ chối trả lời", "Refused", "refused"),
+    ("không rõ", "chưa rõ", "unknown", "not known"): Answer("Không rõ", "Unknown", "no_answer"),
     ("không trả lời", "no answer", "na"): Answer("Không trả lời", "No answer", "no_answer"),
 }
 ANSWERS = {fold(word): answer for words, answer in _ANSWERS.items() for word in words}
