@@ -1,4 +1,4 @@
-"""`opinion sources new`: the draft of a spec from a file. It proposes; a person reads it, and the spec decides."""
+"""`opinion sources new`: the draft of a spec from a file. It proposes; a person decides."""
 
 from opinion_warehouse.drafting.draft import Draft, DraftFailed, draft
 

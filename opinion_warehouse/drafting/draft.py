@@ -20,8 +20,8 @@ from opinion_warehouse.sources import Family
 from opinion_warehouse.sources.files import Files
 
 _HEAD = """\
-# A draft made from one file: it proposes, and you decide. `guessed` says why something stands here, `TODO` what
-# only you know; TODOs are empty, so that `opinion sources check` names their lines. Then put a file into the inbox.
+# A draft made from one file: it proposes, and you decide. `guessed` says why something stands here, `TODO`
+# what only you know: it is empty, and `opinion sources check` names its line.
 """
 _LIMITS = {
     "memory_bytes": 3 << 30,
@@ -89,7 +89,9 @@ def _family(profile: dict[str, Any], tool: Tool | None) -> tuple[Family, str]:
     if profile["structure"] or files["format"] in ("sav", "dta", "triple_s"):
         return "survey", "a questionnaire's structure or labels"
     counts = {
-        family: sum(any(fits(pattern, column) for column in profile["columns"]) for pattern in patterns.values())
+        family: sum(
+            any(fits(pattern, column) for column in profile["columns"]) for pattern in patterns.values()
+        )
         for family, patterns in (("report", REPORT), ("social", SOCIAL))
     }
     if counts["report"] >= 6:
@@ -123,7 +125,11 @@ def _spec(
         if not profile["columns"]:
             raise DraftFailed("the file holds no table, so it is no export of mentions; see --family")
         section = social(profile, tool, ignored)
-        extra = {"row_cap": guessed(tool.fields["row_cap"], "the tool stops there")} if tool and "row_cap" in tool.fields else {}
+        extra = (
+            {"row_cap": guessed(tool.fields["row_cap"], "the tool stops there")}
+            if tool and "row_cap" in tool.fields
+            else {}
+        )
     ignored |= {name: f"{what}; not looked at" for name, what in profile["aside"].items()}
     made: dict[str, Any] = {
         "id": source_id,
@@ -143,20 +149,33 @@ def _files(profile: dict[str, Any], extra: dict[str, Any], file_name: str) -> di
     files, notes = profile["files"], profile["notes"]
     made: dict[str, Any] = {"pattern": guessed(_pattern(file_name), "the ending of the file's name")}
     for key, value in files.items():
-        if key in ("encoding", "delimiter") and value == Files.model_fields[key].default and files["format"] != "csv":
+        if (
+            key in ("encoding", "delimiter")
+            and value == Files.model_fields[key].default
+            and files["format"] != "csv"
+        ):
             continue
         shown = Flow(value) if isinstance(value, dict) else value
         made[key] = guessed(shown, notes[key]) if key in notes else shown
-    marks = [column["decimals"] for column in profile["columns"] if column["type"] == "number" and "decimals" in column]
+    marks = [
+        column["decimals"]
+        for column in profile["columns"]
+        if column["type"] == "number" and "decimals" in column
+    ]
     if any(each == [","] for each in marks) and not any(each == ["."] for each in marks):
         made["decimal"] = guessed(",", "numbers with a fraction are written so")
     bad = ", ".join(f"{count} {code}" for code, count in profile["bad_rows"].items())
     if bad:
-        made["format"] = Said(made["format"].value, f"{made['format'].comment}; rows that cannot be read: {bad}")
+        made["format"] = Said(
+            made["format"].value, f"{made['format'].comment}; rows that cannot be read: {bad}"
+        )
     return made | extra
 
 
 def _pattern(file_name: str) -> str:
-    ending = "".join(Path(file_name).suffixes[-2:] if file_name.endswith((".gz", ".zip")) else Path(file_name).suffixes[-1:])
+    ending = "".join(
+        Path(file_name).suffixes[-2:]
+        if file_name.endswith((".gz", ".zip"))
+        else Path(file_name).suffixes[-1:]
+    )
     return f"*{ending}" if ending.isascii() and re.fullmatch(r"(\.[A-Za-z0-9_]+)*", ending) else "*"
-

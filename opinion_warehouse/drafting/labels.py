@@ -31,7 +31,7 @@ def _known(words: Mapping[str, str]) -> dict[str, str]:
 
 
 def option(code: str, words: Mapping[str, str], cell: str | None = None, file_label: str = "") -> Said:
-    """An option, or a code of a group, in one line. `cell`: what the file writes, where that is not the code."""
+    """An option, or a code of a group, in one line. `cell`: what the file writes for it."""
     known = _known(words)
     answer = next((ANSWERS[fold(text)] for text in words.values() if fold(text) in ANSWERS), None)
     if code == "-oth-":
@@ -77,7 +77,11 @@ def options_of(
     if not made:
         return todo("its options; none of its cells may be shown, for each stands in few rows")
     if hidden:
-        made.append(Said(Flow(code=None), f"TODO: {hidden} more values, not shown, for they may be people's own words"))
+        made.append(
+            Said(
+                Flow(code=None), f"TODO: {hidden} more values, not shown, for they may be people's own words"
+            )
+        )
     return made
 
 

@@ -1,4 +1,4 @@
-"""The report section of a draft: the structured template's columns under other headings, or a narrative's rules."""
+"""The report section of a draft: the template's columns under other headings, or a narrative's rules."""
 
 import re
 from typing import Any
@@ -34,14 +34,24 @@ def report(
     for name, pattern in REPORT.items():
         if name in found:
             continue
-        free = [column for column in columns.values() if column["name"] not in found.values() and not column["personal"]]
+        free = [
+            column
+            for column in columns.values()
+            if column["name"] not in found.values() and not column["personal"]
+        ]
         match = next(((column["name"], why) for column in free if (why := fits(pattern, column))), None)
         found[name] = match[0] if match else None
         is_optional = "None" in str(ReportColumns.model_fields[name].annotation)
-        others[name] = guessed(*match) if match else Said(None, "no such column") if is_optional else todo("its column")
+        others[name] = (
+            guessed(*match) if match else Said(None, "no such column") if is_optional else todo("its column")
+        )
     for name, column in columns.items():
         if name not in found.values():
-            what = f"personal: {column['personal']}" if column["personal"] else f"no field of a report ({column['type']})"
+            what = (
+                f"personal: {column['personal']}"
+                if column["personal"]
+                else f"no field of a report ({column['type']})"
+            )
             ignored[name] = what
     made: dict[str, Any] = {"columns": others} if others else {}
     made |= _date_format(found, columns)
@@ -52,7 +62,9 @@ def report(
         known = {fold(word): meaning for word, meaning in words.items()}
         if strange:
             mapped = {cell: known.get(fold(cell)) or todo(what) for cell in strange}
-            made[key] = Said({**getattr(own, key), **mapped}, "guessed: the words; the template's own stand first")
+            made[key] = Said(
+                {**getattr(own, key), **mapped}, "guessed: the words; the template's own stand first"
+            )
     made |= _submitted_at(profile, file_name)
     if profile["followup"] is not None:
         followup = Flow(profile["followup"])
@@ -63,7 +75,11 @@ def report(
 
 
 def _date_format(found: dict[str, str | None], columns: dict[str, Column]) -> dict[str, Any]:
-    said = [date_form(columns[name]) for field in ("period_start", "period_end") if (name := found.get(field)) in columns]
+    said = [
+        date_form(columns[name])
+        for field in ("period_start", "period_end")
+        if (name := found.get(field)) in columns
+    ]
     forms = {each.value for each in said}
     if not said or forms == {"iso"}:
         return {}
@@ -77,7 +93,11 @@ def _submitted_at(profile: dict[str, Any], file_name: str) -> dict[str, Any]:
     if profile["files"]["format"] == "eml":
         return {"submitted_at": guessed(Flow(mail_date=True), "when the e-mail says it was sent")}
     if _DATED.search(file_name):
-        return {"submitted_at": guessed(Flow(file_name=r"(?<!\d)(\d{8})(?!\d)"), "eight digits in the file's name")}
+        return {
+            "submitted_at": guessed(
+                Flow(file_name=r"(?<!\d)(\d{8})(?!\d)"), "eight digits in the file's name"
+            )
+        }
     return {}
 
 
@@ -86,7 +106,9 @@ def _narrative() -> dict[str, Any]:
         "unit": todo(r"where the unit's code stands: {file_name: '^bc_([A-Z0-9-]+?)_'}, or {constant: …}"),
         "kind": guessed(Flow(constant="DK"), "periodic; CD is thematic, DX ad hoc"),
         "period": todo(r"{file_name: '_(\d{4}-W\d{2})_'}, or {constant: 2026-W20}"),
-        "items": Said(["{scope}.* {tendency}"], "guessed: what makes a passage a row; see the samples of narratives"),
+        "items": Said(
+            ["{scope}.* {tendency}"], "guessed: what makes a passage a row; see the samples of narratives"
+        ),
     }
 
 

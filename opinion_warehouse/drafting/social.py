@@ -5,14 +5,25 @@ from typing import Any
 from opinion_warehouse.drafting.emit import Flow, Said, guessed, todo
 from opinion_warehouse.drafting.labels import both
 from opinion_warehouse.drafting.waves import date_form
-from opinion_warehouse.drafting.words import SOCIAL, Column, fits, language, slug
+from opinion_warehouse.drafting.words import LIKES, SOCIAL, Column, fits, language, slug
 from opinion_warehouse.readers.inspection.tools import GDELT_FIELDS, Tool
 from opinion_warehouse.readers.inspection.words import PLATFORMS, SENTIMENTS
 from opinion_warehouse.readers.text import fold
 
 _SIGNS = {"-1": "negative", "0": "neutral", "1": "positive"}
 _FEW = 5
-_ORDER = ("item_id", "published_at", "platform", "query", "topic", "place", "sentiment", "engagement", "url", "text")
+_ORDER = (
+    "item_id",
+    "published_at",
+    "platform",
+    "query",
+    "topic",
+    "place",
+    "sentiment",
+    "engagement",
+    "url",
+    "text",
+)
 
 
 def social(profile: dict[str, Any], tool: Tool | None, ignored: dict[str, str]) -> dict[str, Any]:
@@ -22,7 +33,9 @@ def social(profile: dict[str, Any], tool: Tool | None, ignored: dict[str, str]) 
     known = GDELT_FIELDS.get(names, {}) if isinstance(names, str) else dict(tool.fields) if tool else {}
     fields = _known(known, columns) if known else _by_heading(columns)
     found = {name: field.value if isinstance(field, Said) else field for name, field in fields.items()}
-    used = {name for value in found.values() for name in (value if isinstance(value, list) else [value]) if name}
+    used = {
+        name for value in found.values() for name in (value if isinstance(value, list) else [value]) if name
+    }
     for name, column in columns.items():
         if name not in used:
             ignored[name] = (
@@ -70,6 +83,11 @@ def _by_heading(columns: dict[str, Column]) -> dict[str, Any]:
             else:
                 fields[name] = guessed(heading, why)
             taken.add(heading)
+    for heading, column in columns.items():
+        if "engagement" not in fields and heading not in taken and fits(LIKES, column):
+            fields["engagement"] = guessed(
+                heading, "its heading; several columns may be added up: [likes, shares]"
+            )
     if texts:
         fields["text"] = guessed(texts, "headings of titles and texts; they are topic-coded and dropped")
     for name in ("item_id", "published_at"):
@@ -84,10 +102,16 @@ def _date_format(found: dict[str, Any], columns: dict[str, Column]) -> Said:
     if isinstance(own, list) and len(own) > 1:
         parts = [date_form(columns[name]) for name in own]
         if all(part.value for part in parts):
-            return guessed(" ".join(part.value for part in parts), "the one form that fits every cell of each column")
+            return guessed(
+                " ".join(part.value for part in parts), "the one form that fits every cell of each column"
+            )
         return todo("; ".join(f"{name}: {part.comment}" for name, part in zip(own, parts, strict=True)))
-    name = own[0] if isinstance(own, list) and own else own
-    return date_form(columns[name]) if name in columns else todo("iso, epoch_s, epoch_ms or a form like %d/%m/%Y")
+    name = str(own[0] if isinstance(own, list) and own else own)
+    return (
+        date_form(columns[name])
+        if name in columns
+        else todo("iso, epoch_s, epoch_ms or a form like %d/%m/%Y")
+    )
 
 
 def _cells(column: str | None, columns: dict[str, Column]) -> tuple[dict[str, int], int]:
@@ -104,13 +128,19 @@ def _mapped(cells: dict[str, int], hidden: int, words: dict[str, str], what: str
     }
     if not made:
         return None
-    return Said(made, f"guessed: the words; {hidden} more cells are not shown" if hidden else "guessed: the words")
+    return Said(
+        made, f"guessed: the words; {hidden} more cells are not shown" if hidden else "guessed: the words"
+    )
 
 
 def _platform(found: dict[str, Any], columns: dict[str, Column], known: dict[str, Any]) -> dict[str, Any]:
     if "platform" not in found:
         constant = known.get("constant_platform")
-        return {"platform": guessed(constant, "what the tool watches") if constant else todo("a code of seeds/platform.csv")}
+        return {
+            "platform": guessed(constant, "what the tool watches")
+            if constant
+            else todo("a code of seeds/platform.csv")
+        }
     cells, hidden = _cells(found["platform"], columns)
     words = {fold(word): code for word, code in PLATFORMS.items()}
     mapped = _mapped(cells, hidden, words, "a code of seeds/platform.csv")
@@ -121,14 +151,18 @@ def _sentiment(found: dict[str, Any], columns: dict[str, Column], known: dict[st
     if "sentiment" not in found:
         return {}
     made: dict[str, Any] = {}
-    column = columns.get(found["sentiment"], {})
+    column = columns.get(str(found["sentiment"]), {})
     cells, hidden = _cells(found["sentiment"], columns)
     words = {fold(word): meaning for word, meaning in SENTIMENTS.items()}
     if mapped := _mapped(cells, hidden, words, "positive, negative, neutral or unknown"):
         made["sentiments"] = mapped
     if (column.get("type") == "number" and "sentiments" not in made) or known.get("unmapped"):
         bands = {"negative": Flow(below=0), "neutral": Flow(low=0, high=0), "positive": Flow(above=0)}
-        span = f"the cells are numbers, from {column['low']:g} to {column['high']:g}" if "low" in column else "numbers"
+        span = (
+            f"the cells are numbers, from {column['low']:g} to {column['high']:g}"
+            if "low" in column
+            else "numbers"
+        )
         made["sentiment_bands"] = Said(bands, f"guessed: {span}; where neutral ends is for you to say")
     if "sentiment_separator" in known:
         made["sentiment_separator"] = known["sentiment_separator"]
@@ -138,13 +172,20 @@ def _sentiment(found: dict[str, Any], columns: dict[str, Column], known: dict[st
 
 def _queries(found: dict[str, Any], columns: dict[str, Column]) -> dict[str, Any]:
     if "query" not in found:
-        query = {"code": "main", "label": {"vi": todo("what is searched for"), "en": todo("what is searched for")}}
+        query = {
+            "code": "main",
+            "label": {"vi": todo("what is searched for"), "en": todo("what is searched for")},
+        }
         return {"query": guessed("main", "no column of queries"), "queries": [query]}
     cells, hidden = _cells(found["query"], columns)
     taken: set[str] = set()
     queries: list[Any] = []
     for cell in cells:
-        is_code = bool(cell) and not any(char.isspace() or char == "|" for char in cell) and not cell.startswith("_")
+        is_code = (
+            bool(cell)
+            and not any(char.isspace() or char == "|" for char in cell)
+            and not cell.startswith("_")
+        )
         words = {} if is_code and ("_" in cell or cell.isdigit()) else {language(cell): cell}
         queries.append({"code": cell if is_code else slug(cell, taken), "label": both(words)})
     if not queries:

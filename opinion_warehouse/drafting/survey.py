@@ -8,7 +8,17 @@ from opinion_warehouse.drafting.emit import Comment, Flow, Said, guessed, todo
 from opinion_warehouse.drafting.labels import DOUBTFUL, both, common_wording, option, options_of
 from opinion_warehouse.drafting.topics import Topics
 from opinion_warehouse.drafting.waves import wave_from, waves
-from opinion_warehouse.drafting.words import COMPLETE, DESIGN, GROUPS, PLACE, RESPONDENT, Column, fits, language, slug
+from opinion_warehouse.drafting.words import (
+    COMPLETE,
+    DESIGN,
+    GROUPS,
+    PLACE,
+    RESPONDENT,
+    Column,
+    fits,
+    language,
+    slug,
+)
 from opinion_warehouse.readers.inspection.tools import Tool
 from opinion_warehouse.readers.inspection.words import ANSWERS
 from opinion_warehouse.readers.text import fold
@@ -38,7 +48,9 @@ class SurveyDraft:
         self._leave_out()
         made: dict[str, Any] = {"series": self.id, "wave_from": None}
         fields = self.tool.fields if self.tool else {}
-        made["wave_from"], wave_codes = wave_from(self.columns, self.taken, fields.get("wave_date"), self.ignored)
+        made["wave_from"], wave_codes = wave_from(
+            self.columns, self.taken, fields.get("wave_date"), self.ignored
+        )
         made |= self._respondent(fields)
         made["design"] = self._design()
         made |= {name: fields[name] for name in ("null_means", "empty_means") if name in fields}
@@ -49,13 +61,17 @@ class SurveyDraft:
             made["groups"] = groups
         questions = self._from_structure() + self._from_columns()
         order = list(self.columns)
-        questions.sort(key=lambda made: min(map(order.index, made.get("columns", {}).values() or [made.get("column")])))
+        questions.sort(
+            key=lambda made: min(map(order.index, made.get("columns", {}).values() or [made.get("column")]))
+        )
         made["questions"] = questions or todo("no column looks like a question; see ignore_columns")
         made["waves"] = waves(self.columns, wave_codes, fields, made["wave_from"])
         return made
 
     def _free(self) -> list[Column]:
-        return [column for name, column in self.columns.items() if name not in self.taken | self.ignored.keys()]
+        return [
+            column for name, column in self.columns.items() if name not in self.taken | self.ignored.keys()
+        ]
 
     def _leave_out(self) -> None:
         known = self.tool.columns if self.tool else set()
@@ -89,12 +105,16 @@ class SurveyDraft:
                 made["complete_cells"] = fields["complete_cells"]
         for column in self._free():
             if "complete_when" not in made and column["type"] == "date" and (why := fits(COMPLETE, column)):
-                made["complete_when"] = guessed(column["name"], f"{why}; filled in where an interview was completed")
+                made["complete_when"] = guessed(
+                    column["name"], f"{why}; filled in where an interview was completed"
+                )
                 self.taken.add(column["name"])
         for column in self._free():
             if fits(PLACE, column) and column["type"] in ("code", "constant", "text", "id"):
                 name = column["name"]
-                made["# place"] = Comment(f"guessed: `place: {name}`, by its heading; with names, not codes, place_names too")
+                made["# place"] = Comment(
+                    f"guessed: `place: {name}`, by its heading; with names, not codes, place_names too"
+                )
                 self.ignored[name] = "take it out of here where `survey.place` reads it"
         return made
 
@@ -118,7 +138,9 @@ class SurveyDraft:
                     label = (column.get("labels") or {}).get(code, "")
                     answer = ANSWERS.get(fold(label)) if label else None
                     why = f"the file calls it {label}" if label else "a missing code of Stata"
-                    made[code] = answer.missing if answer and answer.missing else todo(f"dont_know, refused …; {why}")
+                    made[code] = (
+                        answer.missing if answer and answer.missing else todo(f"dont_know, refused …; {why}")
+                    )
         return made
 
     def _groups(self) -> list[Any]:
@@ -198,7 +220,9 @@ class SurveyDraft:
             for text in asked["text_columns"]:
                 if self._own_name(text) in self.columns:
                     self.ignored.setdefault(self._own_name(text), "free text")
-            parts = {each["code"]: self._own_name(each["column"]) for each in asked["options"] if each["column"]}
+            parts = {
+                each["code"]: self._own_name(each["column"]) for each in asked["options"] if each["column"]
+            }
             parts = {code: name for code, name in parts.items() if self._is_free(name)}
             column = self._own_name(asked["column"])
             if asked["kind"] in ("text", "date", "other"):
@@ -238,13 +262,17 @@ class SurveyDraft:
             made["options"] = listed or options_of(self.columns[column], self.missing)
             strange = set(self.columns.get(column, {}).get("codes", {})) - {each["code"] for each in chosen}
             if listed and strange and not parts:
-                made["options"] = Said(listed, f"in the file, not in the structure: {', '.join(sorted(strange)[:10])}")
+                made["options"] = Said(
+                    listed, f"in the file, not in the structure: {', '.join(sorted(strange)[:10])}"
+                )
         return made
 
     def _ticks(self, columns: list[Column], other: str | None = None) -> dict[str, Any]:
         counts = Counter[str]()
         for column in columns:
-            counts.update({code: n for code, n in column.get("codes", {}).items() if code not in self.missing})
+            counts.update(
+                {code: n for code, n in column.get("codes", {}).items() if code not in self.missing}
+            )
         if counts["Y"]:
             return {}
         if counts["2"] and counts["2"] + counts["1"] >= 0.8 * counts.total():
@@ -252,7 +280,9 @@ class SurveyDraft:
             return {"ticked": guessed("1", why), "unticked": ["2", ""]}
         if counts["1"]:
             return {"ticked": guessed("1", "its columns hold 0 and 1, or 1 alone"), "unticked": ["0", ""]}
-        return {} if other or not counts else {"ticked": todo("the cell that means ticked; and see `unticked`")}
+        return (
+            {} if other or not counts else {"ticked": todo("the cell that means ticked; and see `unticked`")}
+        )
 
     def _from_columns(self) -> list[Any]:
         made: list[Any] = []
@@ -264,7 +294,12 @@ class SurveyDraft:
             if name in joined_names:
                 self.ignored[name] = "the same answers as its columns, in one cell"
             elif kind in ("empty", "date", "id") or (kind == "constant" and not column.get("codes")):
-                self.ignored[name] = {"empty": "empty", "date": "a date", "id": "an id", "constant": "one text"}[kind]
+                self.ignored[name] = {
+                    "empty": "empty",
+                    "date": "a date or a time",
+                    "id": "an id",
+                    "constant": "one text",
+                }[kind]
             elif kind == "text" and not self._is_joined(column):
                 self.ignored[name] = "free text"
             else:
@@ -273,7 +308,11 @@ class SurveyDraft:
 
     def _counts(self, column: Column) -> bool:
         """Whole numbers too large to be codes of options, but for those that may be missing codes."""
-        own = [code for code in column.get("codes", {}) if code not in self.missing and not DOUBTFUL.fullmatch(code)]
+        own = [
+            code
+            for code in column.get("codes", {})
+            if code not in self.missing and not DOUBTFUL.fullmatch(code)
+        ]
         is_plain = all(code.isdigit() for code in own) and not column.get("labels")
         return is_plain and any(int(code) > 12 for code in own)
 
@@ -289,7 +328,11 @@ class SurveyDraft:
         made: dict[str, Any] = {"id": slug(name, self.ids), "kind": "single", "column": name}
         self.taken.add(name)
         is_joined = self._is_joined(column)
-        meant = [code for code in column.get("labels") or {} if code not in self.missing and not DOUBTFUL.fullmatch(code)]
+        meant = [
+            code
+            for code in column.get("labels") or {}
+            if code not in self.missing and not DOUBTFUL.fullmatch(code)
+        ]
         is_number = not is_joined and len(meant) < 2 and (column["type"] == "number" or self._counts(column))
         if is_joined:
             made |= {
@@ -303,13 +346,19 @@ class SurveyDraft:
         made["wording"] = both(words)
         made["topic"] = self.topics.todo(list(words.values()))
         if is_number:
-            labelled = {code: label for code, label in (column.get("labels") or {}).items() if not _MISSING.fullmatch(code)}
+            labelled = {
+                code: label
+                for code, label in (column.get("labels") or {}).items()
+                if not _MISSING.fullmatch(code)
+            }
             missing = {code: _why(label) for code, label in labelled.items()}
             made |= {"missing": missing} if missing else {}
         else:
-            if "low" in column and not column.get("labels"):
+            if "low" in column and not column.get("labels") and not is_joined:
                 made["kind"] = guessed("single", "few whole numbers; numeric, if they count something")
-            made["options"] = options_of(column, self.missing, column["joined"]["parts"] if is_joined else None)
+            made["options"] = options_of(
+                column, self.missing, column["joined"]["parts"] if is_joined else None
+            )
         return made
 
     def _grids(self) -> dict[str, list[tuple[str, Column]]]:
@@ -330,11 +379,16 @@ class SurveyDraft:
             return all(column["says_heading"] or not column["filled"] for column in ticks)
         counts = Counter[str]()
         for column in ticks:
-            counts.update({code: n for code, n in column.get("codes", {}).items() if code not in self.missing})
-        return any(
-            main in counts and sum(counts[code] for code in codes) >= 0.8 * counts.total() > 0
-            for main, codes in (("Y", ("Y", "N")), ("1", ("0", "1")))
-        ) and filled > 0
+            counts.update(
+                {code: n for code, n in column.get("codes", {}).items() if code not in self.missing}
+            )
+        return (
+            any(
+                main in counts and sum(counts[code] for code in codes) >= 0.8 * counts.total() > 0
+                for main, codes in (("Y", ("Y", "N")), ("1", ("0", "1")))
+            )
+            and filled > 0
+        )
 
     def _stems_taken(self) -> set[str]:
         return {match["stem"] for name in self.taken if (match := _PART.fullmatch(name))}
@@ -353,13 +407,14 @@ class SurveyDraft:
             "columns": Flow({code: column["name"] for code, column in codes.items()}),
         }
         has_labels = any(column["says_heading"] for column in codes.values())
-        if texts := [code for code, (part, column) in zip(codes, members, strict=True) if _is_other(part, column)]:
+        texts = [code for code, member in zip(codes, members, strict=True) if _is_other(*member)]
+        if texts:
             made["other"] = texts[0]
         made |= {"unticked": [""]} if has_labels else self._ticks(list(codes.values()))
         self.taken.update(column["name"] for column in codes.values())
         words = {language(wording): wording} if wording else {}
         options = []
-        for (code, column), (part, _), rest in zip(codes.items(), members, rests, strict=True):
+        for code, (part, _), rest in zip(codes, members, rests, strict=True):
             text = rest or (part if part != code or " " in stem else "")
             cell = part if has_labels and made.get("other") != code else None
             options.append(option(code, {language(text): text} if text else {}, cell))
@@ -369,7 +424,11 @@ class SurveyDraft:
 
 def _why(label: str) -> Any:
     answer = ANSWERS.get(fold(label))
-    return answer.missing if answer and answer.missing else todo(f"dont_know, refused …; the file calls it {label}")
+    return (
+        answer.missing
+        if answer and answer.missing
+        else todo(f"dont_know, refused …; the file calls it {label}")
+    )
 
 
 def _is_other(part: str, column: Column) -> bool:

@@ -32,19 +32,27 @@ def date_form(column: Column) -> Said:
 
 def wave_from(
     columns: dict[str, Column], taken: set[str], date_column: str | None, ignored: dict[str, str]
-) -> tuple[dict[str, Any], list[str]]:
+) -> tuple[Any, list[str]]:
     """Where a row's wave stands, and the waves that are there."""
     if date_column in columns:
         taken.add(date_column)
         form = date_form(columns[date_column])
         if form.value == "iso":
             form = guessed("%Y-%m-%d", "the dates are written so")
-        return {"date_column": guessed(date_column, "the tool's date of an answer"), "date_format": form}, ["1"]
+        made = {"date_column": guessed(date_column, "the tool's date of an answer"), "date_format": form}
+        return made if form.value else Said(made, "TODO: the form of its dates"), ["1"]
     for name, column in columns.items():
-        if name not in ignored and column.get("codes") and not column.get("hidden") and (why := fits(WAVE, column)):
+        if (
+            name not in ignored
+            and column.get("codes")
+            and not column.get("hidden")
+            and (why := fits(WAVE, column))
+        ):
             taken.add(name)
             return {"column": guessed(name, why)}, list(column["codes"])
-    said = guessed("1", "no column of waves; or {file_name: '_(\\d{4}-\\d{2})'}, {column: …}, {date_column: …}")
+    said = guessed(
+        "1", "no column of waves; or {file_name: '_(\\d{4}-\\d{2})'}, {column: …}, {date_column: …}"
+    )
     return {"constant": said}, ["1"]
 
 
@@ -53,7 +61,14 @@ def waves(
 ) -> list[dict[str, Any]]:
     """A skeleton of each wave, with the items of its disclosure record empty."""
     date = fields.get("wave_date") or fields.get("complete_when")
-    own = next((columns[name] for name in (date, "datestamp", "endDate", "_submission_time", "V9") if name in columns and columns[name].get("forms")), {})
+    own = next(
+        (
+            columns[name]
+            for name in (date, "datestamp", "endDate", "_submission_time", "V9")
+            if name in columns and columns[name].get("forms")
+        ),
+        {},
+    )
     forms = own.get("forms", {})
     whole = [each for each in forms.values() if each[0] == own["filled"]] or list(forms.values())
     made = []
@@ -66,7 +81,9 @@ def waves(
         else:
             wave |= {"fieldwork_start": todo("YYYY-MM-DD"), "fieldwork_end": todo("YYYY-MM-DD")}
         wave["mode"] = todo("face_to_face, telephone, web, paper, mail or mixed")
-        wave["strategy"] = Said(Flow(vi='', en=''), f"{_ITEMS['strategy']}; a wave with an empty item is not published")
-        wave |= {name: Said(Flow(vi='', en=''), what) for name, what in list(_ITEMS.items())[1:]}
+        wave["strategy"] = Said(
+            Flow(vi="", en=""), f"{_ITEMS['strategy']}; a wave with an empty item is not published"
+        )
+        wave |= {name: Said(Flow(vi="", en=""), what) for name, what in list(_ITEMS.items())[1:]}
         made.append(wave)
     return made

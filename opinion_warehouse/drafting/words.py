@@ -22,11 +22,16 @@ DESIGN = {
     "stratum_psu_total": _pattern(r"fpc|fpc1", "stratum psu total"),
 }
 RESPONDENT = _pattern(
-    r"id|caseid|case id|serial|hhid|respondent ?id|so phieu|ma phieu|uuid|response id", "so phieu|ma phieu|respondent id"
+    r"id|caseid|case id|serial|hhid|respondent ?id|so phieu|ma phieu|uuid|response id",
+    "so phieu|ma phieu|respondent id",
 )
-COMPLETE = _pattern(r"submitdate|finished|completed|submitted", "ngay hoan thanh|completed at|date completed|end date")
+COMPLETE = _pattern(
+    r"submitdate|finished|completed|submitted", "ngay hoan thanh|completed at|date completed|end date"
+)
 WAVE = _pattern(r"wave|round|dot|dot khao sat|ma dot")
-PLACE = _pattern(r"phuongxa|xaphuong|ward|commune|district|province|tinh|place", "phuong xa|xa phuong|ma xa|dia ban")
+PLACE = _pattern(
+    r"phuongxa|xaphuong|ward|commune|district|province|tinh|place", "phuong xa|xa phuong|ma xa|dia ban"
+)
 GROUPS: tuple[tuple[str, re.Pattern[str], str, str], ...] = (
     ("gender", _pattern(r"sex|gender|gioi|gioitinh", "gioi tinh|gender"), "Giới tính", "Gender"),
     ("age", _pattern(r"age|tuoi|nhomtuoi|agegroup|age group", "nhom tuoi|do tuoi"), "Nhóm tuổi", "Age"),
@@ -37,18 +42,31 @@ GROUPS: tuple[tuple[str, re.Pattern[str], str, str], ...] = (
     ("region", _pattern(r"region|vung", "census region"), "Vùng", "Region"),
 )
 SOCIAL = {
-    "item_id": _pattern(r"id|item ?id|mention ?id|post ?id|document ?id|ma bai|ma luot nhac", "mention id|post id"),
-    "published_at": _pattern(
-        r"date|time|published|published at|created at|timestamp|ngay|ngay dang|thoi gian", "published|ngay dang|created at"
+    "item_id": _pattern(
+        r"id|item ?id|mention ?id|post ?id|document ?id|ma bai|ma luot nhac", "mention id|post id"
     ),
-    "platform": _pattern(r"platform|channel|site|kenh|nen tang|source type|source kind|loai nguon", "nen tang"),
-    "query": _pattern(r"query|query code|keyword group|truy van|ma truy van|tu khoa|chu de theo doi|campaign"),
+    "published_at": _pattern(
+        r"date|time|published|published at|created at|timestamp|ngay|ngay dang|thoi gian",
+        "published|ngay dang|created at",
+    ),
+    "platform": _pattern(
+        r"platform|channel|site|kenh|nen tang|source type|source kind|loai nguon", "nen tang"
+    ),
+    "query": _pattern(
+        r"query|query code|keyword group|truy van|ma truy van|tu khoa|chu de theo doi|campaign"
+    ),
     "place": _pattern(r"place|place code|mentioned place code|dia ban|ma dia ban"),
     "sentiment": _pattern(r"sentiment|tone|sac thai|cam xuc|thai do"),
-    "engagement": _pattern(r"engagement|total engagement|interactions|tuong tac|tong tuong tac|metrics total|likes"),
+    "engagement": _pattern(
+        r"engagement|total engagement|interactions|tuong tac|tong tuong tac|metrics total"
+    ),
     "url": _pattern(r"url|link|permalink|source site|duong dan|lien ket"),
-    "text": _pattern(r"title|content|text|snippet|body|headline|message|tags|tieu de|noi dung|full text|mo ta"),
+    "text": _pattern(
+        r"title|content|text|snippet|body|headline|message|tags|tieu de|noi dung|full text|mo ta"
+    ),
 }
+LIKES = _pattern(r"likes|luot thich|reactions")
+"""Where there is no total of what readers did."""
 REPORT = {
     "unit": _pattern(r"ma don vi|don vi|unit|reporting unit|don vi bao cao"),
     "kind": _pattern(r"loai bao cao|loai|report kind|kind"),

@@ -35,7 +35,7 @@ def read_parquet(path: Path, wanted: Sequence[str], ignored: Sequence[str]) -> T
 
 
 def parquet_names(path: Path, is_left_out: Callable[[str], bool]) -> tuple[list[str], list[str]]:
-    """Columns of single values, entering objects that are not left out by name; and those of anything else."""
+    """Columns of single values, in objects too where no name leaves them out; and those of anything else."""
     plain: list[str] = []
     other: list[str] = []
 

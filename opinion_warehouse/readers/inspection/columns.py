@@ -27,10 +27,13 @@ _KEPT = 2_000
 _TRIED = 50
 _LOOKED_AT = 200_000
 _LONGEST_CODE = 80
-_BARE_CODE = re.compile(r"[+-]?\d{1,4}(?:[.,]\d{1,2})?|\.[a-z]|[A-Z]{1,2}\d{0,4}|SQ\d{3}|-[a-z]{2,5}-", re.ASCII)
+_BARE_CODE = re.compile(
+    r"[+-]?\d{1,4}(?:[.,]\d{1,2})?|\.[a-z]|[A-Z]{1,2}\d{0,4}|SQ\d{3}|-[a-z]{2,5}-", re.ASCII
+)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
 _YEARS = (1990, datetime.now(UTC).year + 1)
 """Surveys and media speak of these; a number that would name another is an id."""
+_DIGITS = {"%Y%m%d%H%M%S": 14, "%Y%m%d": 8}
 _TIME_ONLY = date(2000, 1, 1)
 _DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %I:%M%p")
@@ -131,8 +134,8 @@ class ColumnProfile:
     def result(self, personal: str | None, words: Words = "common") -> dict[str, Any]:
         """As it leaves the parser's process; of a personal column its kind alone.
 
-        `words`: which may be shown: `common` ones that come again; names the desk gave in a tool (`settings`);
-        or `none`, where not even the headings are known.
+        `words`: which may be shown: `common` ones that come again; names the desk gave in a tool
+        (`settings`); or `none`, where not even the headings are known.
         """
         kind = self._kind()
         found: dict[str, Any] = {
@@ -150,7 +153,10 @@ class ColumnProfile:
             return found
         if kind in ("code", "constant"):
             shown = {text: count for text, count in self.codes.items() if _may_be_shown(text, count, words)}
-            found |= {"codes": dict(sorted(shown.items(), key=_order)), "hidden": len(self.codes) - len(shown)}
+            found |= {
+                "codes": dict(sorted(shown.items(), key=_order)),
+                "hidden": len(self.codes) - len(shown),
+            }
         if kind == "number" or (kind in ("code", "constant") and self._is_number()):
             found |= {"low": self.low, "high": self.high, "is_whole": self.whole >= self.filled}
             found["decimals"] = [mark for mark, count in self.numbers.items() if count == self.filled]
@@ -178,10 +184,19 @@ class ColumnProfile:
             for text, count in self.codes.items():
                 split = text.split(separator)
                 most = max(most, len(split))
-                parts.update({part: count for part in split})
+                parts.update(dict.fromkeys(split, count))
             shown = {part: count for part, count in parts.items() if _may_be_shown(part, count, "common")}
-            if most > 1 and not self.has_more and len(shown) == len(parts) <= 20 and len(parts) < 2 * most + 6:
-                return {"separator": separator, "most": most, "parts": dict(sorted(shown.items(), key=_order))}
+            if (
+                most > 1
+                and not self.has_more
+                and len(shown) == len(parts) <= 20
+                and len(parts) < 2 * most + 6
+            ):
+                return {
+                    "separator": separator,
+                    "most": most,
+                    "parts": dict(sorted(shown.items(), key=_order)),
+                }
         return None
 
     def personal(self) -> str | None:
@@ -240,7 +255,7 @@ def _may_be_shown(text: str, count: int, words: Words) -> bool:
 
 
 def _day(text: str, form: str) -> date | None:
-    """The day a cell names in a form, of a time that surveys and media speak of; None where it has not that form."""
+    """The day a cell names in a form; None where it has not that form, or names a day of another age."""
     try:
         if form == "iso":
             found = datetime.fromisoformat(text).date() if _ISO.fullmatch(text) else None
@@ -250,7 +265,7 @@ def _day(text: str, form: str) -> date | None:
             found = datetime.fromtimestamp(int(text[:10]), UTC).date() if is_one else None
         elif form == "vi_words":
             found = moment_in_words(text).date() if "ng" in text.lower() else None
-        elif len(text) > 32 or not text[0].isdigit():
+        elif len(text) > 32 or not text[0].isdigit() or len(text) < _DIGITS.get(form, 0):
             found = None
         else:
             found = datetime.strptime(text, form).date()  # noqa: DTZ007

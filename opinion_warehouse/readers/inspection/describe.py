@@ -1,4 +1,4 @@
-"""One file described for a person, in the limited child: names, types and distinct codes go out, no other cell."""
+"""One file described for a person, in the limited child: names, types, distinct codes; no other cell."""
 
 import dataclasses
 import json
@@ -10,7 +10,7 @@ from typing import Any
 from opinion_warehouse.readers.inspection.columns import ColumnProfile, Words
 from opinion_warehouse.readers.inspection.formats import format_of
 from opinion_warehouse.readers.inspection.tables import Found, find_table
-from opinion_warehouse.readers.inspection.tools import Tool
+from opinion_warehouse.readers.inspection.tools import GDELT_FIELDS, Tool
 from opinion_warehouse.readers.mail import attached_file, attachments
 from opinion_warehouse.readers.personal import plain_words
 from opinion_warehouse.readers.problems import FileRejected
@@ -25,7 +25,7 @@ _MAILED = {"csv", "xlsx", "ods", "docx", "pdf", "doc"}
 
 
 def describe(order: dict[str, Any]) -> None:
-    """Describe the file an order names; the profile in its scratch folder says what it is, or why it is not read."""
+    """Write the profile of the file an order names into its scratch folder; `failed`: why it is not read."""
     scratch = Path(order["scratch"])
     try:
         profile = _describe(Path(order["path"]), scratch)
@@ -73,11 +73,16 @@ def _profile(found: Found) -> dict[str, Any]:
         bad.update(reasons[0]["code"] for _, reasons in found.table.bad_rows)
         codes = found.table.labels.codes
     listed = []
+    preset = found.files.get("column_names")
+    fields = {str(value) for value in GDELT_FIELDS[preset].values()} if isinstance(preset, str) else set()
     for name, column in columns.items():
         bare = name.removeprefix("parent.")
-        is_known = tool is not None and (tool.is_own(bare) or bare in tool.columns)
+        is_setting = _is_setting(name, tool)
+        is_known = (
+            is_setting or name in fields or (tool is not None and (tool.is_own(bare) or bare in tool.columns))
+        )
         personal = tool.kind(bare) if tool else None
-        words: Words = "none" if name.startswith("column_") else "settings" if _is_setting(name, tool) else "common"
+        words: Words = "none" if name.startswith("column_") else "settings" if is_setting else "common"
         result = column.result(personal if personal or is_known else column.personal(), words)
         result["is_own"] = bool(tool and tool.is_own(bare))
         if not result["personal"]:

@@ -28,8 +28,14 @@ def format_of(path: Path, scratch: Path) -> tuple[Path, dict[str, Any], dict[str
         inner = plain_file(path, declared, scratch)
         files, notes = _plain(inner)
         if files["format"] in ("xlsx", "ods", "docx", "eml", "triple_s", "sav", "dta", "pdf", "doc"):
-            raise FileRejected("wrong_format", f"the archive holds a {files['format']} file; deliver it as it is")
-        return inner, files | {"compression": found}, notes | {"compression": f"the bytes of a {found} archive"}
+            raise FileRejected(
+                "wrong_format", f"the archive holds a {files['format']} file; deliver it as it is"
+            )
+        return (
+            inner,
+            files | {"compression": found},
+            notes | {"compression": f"the bytes of a {found} archive"},
+        )
     files, notes = _plain(path)
     return path, files, notes
 
@@ -64,7 +70,12 @@ def _by_magic(path: Path) -> str | None:
         return _ole(path)
     if start.startswith(b"PK\x03\x04"):
         return _zipped(path)
-    if 102 <= start[0] <= 115 and start[1:2] in (b"\x01", b"\x02") and start[2:3] == b"\x01" and b"\0" in start:
+    if (
+        102 <= start[0] <= 115
+        and start[1:2] in (b"\x01", b"\x02")
+        and start[2:3] == b"\x01"
+        and b"\0" in start
+    ):
         return "dta"
     return None
 

@@ -49,7 +49,9 @@ def json_names(path: Path, files: Files) -> Names:
     kept = {name: each for name, each in seen.items() if not name.startswith(odd)}
     aside = {name: each.other for name, each in kept.items() if each.other and not each.values}
     inside = tuple(f"{name}." for name in aside)
-    plain = [name for name, each in kept.items() if each.values and not name.startswith(inside)]
+    plain = [
+        name for name, each in kept.items() if each.values > each.objects and not name.startswith(inside)
+    ]
     return Names(plain, {name: what for name, what in aside.items() if not name.startswith(inside)})
 
 
@@ -57,7 +59,13 @@ def _walk(record: dict[str, Any], prefix: str, depth: int, seen: dict[str, _Seen
     for key, value in record.items():
         name = prefix + clean(key)
         each = seen.setdefault(name, _Seen())
-        if isinstance(value, dict) and value and depth <= _DEEPEST and name not in _WHOLE and not personal_kind(name):
+        if (
+            isinstance(value, dict)
+            and value
+            and depth <= _DEEPEST
+            and name not in _WHOLE
+            and not personal_kind(name)
+        ):
             each.objects += 1
             _walk(value, f"{name}.", depth + 1, seen)
         elif isinstance(value, dict) or name in _WHOLE:

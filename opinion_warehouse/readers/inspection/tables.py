@@ -33,7 +33,7 @@ _ALL = ["*"]
 class Found:
     """What a file was found to be. `table` is None for one that holds no table.
 
-    `names`: the columns as a spec would name them. `aside`: those that hold no single value, with what they hold.
+    `names`: the columns as a spec would name them. `aside`: those that hold no single value, and what.
     """
 
     files: dict[str, Any]
@@ -64,22 +64,27 @@ def find_table(path: Path, files: dict[str, Any], notes: dict[str, str], scratch
         return Found(files, notes, table, plain, aside=dict.fromkeys(other, "objects"))
     declared = Files.model_validate(files)
     if form in ("sav", "dta", "triple_s"):
-        read = {
-            "sav": lambda wanted, ignored: read_sav(path, declared, wanted, ignored, scratch),
-            "dta": lambda wanted, ignored: read_dta(path, declared, wanted, ignored),
-            "triple_s": lambda wanted, ignored: read_triple_s(path, declared, wanted, ignored, scratch),
-        }[form]
-        names = read([], _ALL).header
-        table = read(names, [])
+        names = _labelled(path, declared, [], scratch).header
+        table = _labelled(path, declared, names, scratch)
         return Found(files, notes, table, names, labels=table.labels.columns)
     return Found(files, notes)
+
+
+def _labelled(path: Path, files: Files, wanted: list[str], scratch: Path) -> Table:
+    """A file that declares its columns; those that are not wanted are left out."""
+    if files.format == "sav":
+        return read_sav(path, files, wanted, _ALL, scratch)
+    if files.format == "dta":
+        return read_dta(path, files, wanted, _ALL)
+    return read_triple_s(path, files, wanted, _ALL, scratch)
 
 
 def named(headings: Sequence[str]) -> list[str]:
     """Headings as a spec names them: what is blank or stands twice goes by its position."""
     count = Counter(headings)
     return [
-        f"(column {number})" if not name or count[name] > 1 else name for number, name in enumerate(headings, 1)
+        f"(column {number})" if not name or count[name] > 1 else name
+        for number, name in enumerate(headings, 1)
     ]
 
 
@@ -87,7 +92,9 @@ def _is_header(rows: Sequence[HeaderRow]) -> bool:
     """Whether a first row could be headings: not people's data, and not mostly numbers."""
     cells = [cell for cell in (heading(cell) for cell in rows[0]) if cell]
     # a heading_like_this looks like a handle
-    personal = [kind for cell in cells if (kind := personal_kind("", [cell])) and kind not in ("handle", "token")]
+    personal = [
+        kind for cell in cells if (kind := personal_kind("", [cell])) and kind not in ("handle", "token")
+    ]
     numbers = [cell for cell in cells if re.fullmatch(r"[\d.,:/ -]+", cell)]
     return bool(cells) and not personal and len(numbers) <= 0.3 * len(cells)
 
@@ -224,7 +231,9 @@ def _document(path: Path, files: dict[str, Any], notes: dict[str, str]) -> Found
     chosen = next((each for each in tables if tool_of([each])), None)
     if chosen is None:
         wide = [each for each in tables if len([cell for cell in each if cell]) >= _ENOUGH]
-        found.remarks += [f"the document has {len(wide)} tables whose headings are not the template's"] if wide else []
+        found.remarks += (
+            [f"the document has {len(wide)} tables whose headings are not the template's"] if wide else []
+        )
         return found
     found.tool = tool_of([chosen])
     found.names = named(_trimmed(chosen))

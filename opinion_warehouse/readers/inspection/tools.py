@@ -16,8 +16,8 @@ from opinion_warehouse.sources import Family, ignoring
 class Tool:
     """A tool's export. `has`: headings that stand in it, and together in no other.
 
-    `below`: words one of which stands in the second of its header rows. `fields`: key of the family's section →
-    column. `personal`: heading → what of people it holds. `own`: columns that say nothing of opinions.
+    `below`: words one of which stands in the second of its header rows. `fields`: key of the family's
+    section → column. `personal`: heading → what of people it holds. `own`: columns of no opinions.
     `whole`: JSON objects that are left out as a whole.
     """
 
@@ -71,14 +71,52 @@ _KOBO_PERSONAL = {
     "_attachments": "file",
 }
 _KOBO_OWN = (
-    "start", "end", "today", "_uuid", "formhub/uuid", "meta/*", "_xform_id_string", "_submission_time", "_validation_status",
-    "_notes", "_tags", "_status", "_index", "__version__", "_parent_index", "_parent_table_name", "_submission__*", "rootUuid", "meta/rootUuid",
-)  # fmt: skip
+    "start",
+    "end",
+    "today",
+    "_uuid",
+    "formhub/uuid",
+    "meta/*",
+    "_xform_id_string",
+    "_submission_time",
+    "_validation_status",
+    "_notes",
+    "_tags",
+    "_status",
+    "_index",
+    "__version__",
+    "_parent_index",
+    "_parent_table_name",
+    "_submission__*",
+    "rootUuid",
+    "meta/rootUuid",
+)
 _MELTWATER_OWN = (
-    "Country", "Region", "State", "City", "Subregion", "Language", "Reach", "*Reach", "AVE", "Keywords", "Image",
-    "Views", "Source", "Source Name", "Source Domain", "Information Type", "Content Type", "Keyphrases", "Key Phrases",
-    "* Social Echo", "National Viewership", "Engagement Rate", "Alternate Date Format", "Document Tags",
-)  # fmt: skip
+    "Country",
+    "Region",
+    "State",
+    "City",
+    "Subregion",
+    "Language",
+    "Reach",
+    "*Reach",
+    "AVE",
+    "Keywords",
+    "Image",
+    "Views",
+    "Source",
+    "Source Name",
+    "Source Domain",
+    "Information Type",
+    "Content Type",
+    "Keyphrases",
+    "Key Phrases",
+    "* Social Echo",
+    "National Viewership",
+    "Engagement Rate",
+    "Alternate Date Format",
+    "Document Tags",
+)
 _MELTWATER_PERSONAL = {
     "Author *": "name",
     "Influencer": "name",
@@ -86,10 +124,29 @@ _MELTWATER_PERSONAL = {
     "User Profile Url": "profile_link",
 }
 _MASTODON_OWN = (
-    "application", "bookmarked", "content_type", "edited_at", "emojis", "favourited", "filtered", "in_reply_to_id", "language",
-    "media_attachments", "muted", "pinned", "reblogged", "sensitive", "spoiler_text", "tags", "uri", "visibility", "card", "poll",
-    "quote*", "local_only",
-)  # fmt: skip
+    "application",
+    "bookmarked",
+    "content_type",
+    "edited_at",
+    "emojis",
+    "favourited",
+    "filtered",
+    "in_reply_to_id",
+    "language",
+    "media_attachments",
+    "muted",
+    "pinned",
+    "reblogged",
+    "sensitive",
+    "spoiler_text",
+    "tags",
+    "uri",
+    "visibility",
+    "card",
+    "poll",
+    "quote*",
+    "local_only",
+)
 
 TOOLS = (
     Tool(name="LimeSurvey CSV", **_LIME),
@@ -117,7 +174,13 @@ TOOLS = (
             "location*": "location",
         },
         own=(
-            "startDate", "endDate", "progress", "duration", "recordedDate", "distributionChannel", "userLanguage",
+            "startDate",
+            "endDate",
+            "progress",
+            "duration",
+            "recordedDate",
+            "distributionChannel",
+            "userLanguage",
         ),
     ),
     Tool(
@@ -186,13 +249,37 @@ TOOLS = (
             "date_zone": "UTC",
         },
         personal={
-            "Author": "name", "Full Name": "name", "Gender": "profile", "Account Type": "profile", "Interest": "profile",
-            "Professions": "profile", "Avatar": "profile_link", "Thread Author": "name", "Mentioned Authors": "name",
-            "Latitude": "location", "Longitude": "location", "X *": "profile", "Twitter *": "profile",
-        },  # fmt: skip
+            "Author": "name",
+            "Full Name": "name",
+            "Gender": "profile",
+            "Account Type": "profile",
+            "Interest": "profile",
+            "Professions": "profile",
+            "Avatar": "profile_link",
+            "Thread Author": "name",
+            "Mentioned Authors": "name",
+            "Latitude": "location",
+            "Longitude": "location",
+            "X *": "profile",
+            "Twitter *": "profile",
+        },
         own=(
-            "Query Name", "Domain", "Language", "Resource Id", "Thread *", "Impressions", "Reach*", "Continent*", "Country*",
-            "Region*", "City*", "Location Name", "Facebook *", "Instagram *", "Linkedin *", "Reddit *",
+            "Query Name",
+            "Domain",
+            "Language",
+            "Resource Id",
+            "Thread *",
+            "Impressions",
+            "Reach*",
+            "Continent*",
+            "Country*",
+            "Region*",
+            "City*",
+            "Location Name",
+            "Facebook *",
+            "Instagram *",
+            "Linkedin *",
+            "Reddit *",
         ),
     ),
     Tool(
@@ -247,8 +334,15 @@ TOOLS = (
         },
         personal={"extra_author_attributes.*": "profile"},
         own=(
-            "extra_source_attributes.*", "article_extended_attributes.*", "source_extended_attributes.*", "indexed",
-            "search_indexed", "lang", "host_url", "domain_url", "reach",
+            "extra_source_attributes.*",
+            "article_extended_attributes.*",
+            "source_extended_attributes.*",
+            "indexed",
+            "search_indexed",
+            "lang",
+            "host_url",
+            "domain_url",
+            "reach",
         ),
     ),
     Tool(
@@ -264,12 +358,17 @@ TOOLS = (
             "text_format": "html",
             "constant_platform": "mastodon",
         },
-        personal={"account": "handle", "mentions": "handle", "in_reply_to_account_id": "handle", "reblog": "handle"},
+        personal={
+            "account": "handle",
+            "mentions": "handle",
+            "in_reply_to_account_id": "handle",
+            "reblog": "handle",
+        },
         own=_MASTODON_OWN,
         whole=("account", "mentions", "reblog", "application", "card", "poll", "quote"),
     ),
     Tool(name="the report template", family="report", has=("ma_don_vi", "ky_bao_cao", "khuynh_huong")),
-)  # fmt: skip
+)
 GDELT = {61: "gdelt_events", 16: "gdelt_mentions", 27: "gdelt_gkg"}
 """Columns of GDELT 2.0's files, which have no header."""
 _GDELT: dict[str, Any] = {"constant_platform": "news", "date_zone": "UTC", "unmapped": True}

@@ -80,9 +80,16 @@ _ANSWERS: dict[tuple[str, ...], Answer] = {
     ("tán thành", "support"): Answer("Tán thành", "Support"),
     ("không tán thành", "phản đối", "oppose"): Answer("Không tán thành", "Oppose"),
     ("khác", "other", "other (please specify)", "something else"): Answer("Khác", "Something else"),
-    ("khó trả lời", "ktl", "không biết", "hard to say", "do not know", "don't know", "don’t know", "dk"): Answer(
-        "Khó trả lời", "Hard to say", "dont_know"
-    ),
+    (
+        "khó trả lời",
+        "ktl",
+        "không biết",
+        "hard to say",
+        "do not know",
+        "don't know",
+        "don’t know",
+        "dk",
+    ): Answer("Khó trả lời", "Hard to say", "dont_know"),
     ("từ chối", "từ chối trả lời", "refused"): Answer("Từ chối trả lời", "Refused", "refused"),
     ("không rõ", "chưa rõ", "unknown", "not known"): Answer("Không rõ", "Unknown", "no_answer"),
     ("không trả lời", "no answer", "na"): Answer("Không trả lời", "No answer", "no_answer"),
