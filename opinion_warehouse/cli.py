@@ -250,7 +250,7 @@ def sources_new(
     """Draft a spec from a file: it proposes, you decide.
 
     It recognises the format, the tool, what each column holds, and people's data, which it leaves out: of
-    personal columns and free text it shows no cell. `guessed` says why something stands there; TODOs are empty.
+    personal columns and free text it shows no cell. `guessed` says why something stands there.
 
     Then: fill in the TODOs · opinion sources check · put the file into <inbox>/<id>/ · opinion ingest <id>
     """

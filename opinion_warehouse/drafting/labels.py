@@ -8,6 +8,7 @@ from opinion_warehouse.drafting.emit import Flow, Said, todo
 from opinion_warehouse.drafting.words import Column, language
 from opinion_warehouse.readers.inspection.words import ANSWERS
 from opinion_warehouse.readers.text import fold
+from opinion_warehouse.readers.values import plain_code
 
 _CODE = re.compile(r"[^\s|_][^\s|]{0,63}")
 _NAMES = {"vi": "Vietnamese", "en": "English"}
@@ -30,12 +31,20 @@ def _known(words: Mapping[str, str]) -> dict[str, str]:
     return {name: known[name] for name in _NAMES if name in known}
 
 
-def option(code: str, words: Mapping[str, str], cell: str | None = None, file_label: str = "") -> Said:
+def option(
+    code: str,
+    words: Mapping[str, str],
+    cell: str | None = None,
+    file_label: str = "",
+    is_gender: bool = False,
+) -> Said:
     """An option, or a code of a group, in one line. `cell`: what the file writes for it."""
     known = _known(words)
     answer = next((ANSWERS[fold(text)] for text in words.values() if fold(text) in ANSWERS), None)
     if code == "-oth-":
         answer = ANSWERS["khác"]
+    if is_gender and code.lower() in ("m", "f"):
+        answer = ANSWERS["male" if code.lower() == "m" else "female"]
     if answer:
         known = {"vi": answer.vi, "en": answer.en}
     label = Flow({name: known.get(name) for name in _NAMES})
@@ -49,13 +58,16 @@ def option(code: str, words: Mapping[str, str], cell: str | None = None, file_la
         made["missing"] = answer.missing
     absent = [_NAMES[name] for name in _NAMES if not known.get(name)]
     comment = f"TODO: the label in {' and '.join(absent)}" if absent else ""
-    if absent and DOUBTFUL.fullmatch(code):
+    if absent and DOUBTFUL.fullmatch(cell or code):
         comment += "; if it is no answer, `missing: dont_know`, refused …"
     return Said(made, comment)
 
 
 def options_of(
-    column: Column, missing: Collection[str] = (), codes: Mapping[str, Any] | None = None
+    column: Column,
+    missing: Collection[str] = (),
+    codes: Mapping[str, Any] | None = None,
+    is_gender: bool = False,
 ) -> list[Any] | Said:
     """The options of a column: its labels, and the distinct cells that may be shown.
 
@@ -65,14 +77,15 @@ def options_of(
     found = dict.fromkeys([*labels, *(codes if codes is not None else column.get("codes", {}))])
     made: list[Any] = []
     seen: set[str] = set()
-    for number, cell in enumerate(found, 1):
+    for number, written in enumerate(found, 1):
+        cell = plain_code(written)  # 1.0 is the code 1
         if fold(cell) in seen or cell in missing:
             continue
         seen.add(fold(cell))
-        label = labels.get(cell, "")
+        label = labels.get(written, "")
         words = {language(label): label} if label else {} if _is_code(cell) else {language(cell): cell}
         code = cell if _CODE.fullmatch(cell) else str(number)
-        made.append(option(code, words, cell, label))
+        made.append(option(code, words, cell, label, is_gender))
     hidden = column.get("hidden", 0) if codes is None else 0
     if not made:
         return todo("its options; none of its cells may be shown, for each stands in few rows")

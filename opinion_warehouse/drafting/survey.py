@@ -23,7 +23,7 @@ from opinion_warehouse.readers.inspection.tools import Tool
 from opinion_warehouse.readers.inspection.words import ANSWERS
 from opinion_warehouse.readers.text import fold
 
-_PART = re.compile(r"(?P<stem>.+?)(?:\[(?P<a>[^\[\]]+)\]|_(?P<b>[A-Za-z0-9]+)|/(?P<c>[^/]+)| \| (?P<d>.+))")
+_PART = re.compile(r"(?P<stem>.+?)(?:\[(?P<a>[^\[\]]+)\]|_(?P<b>[A-Za-z0-9]+)|/(?P<c>[^/]+)| [|-] (?P<d>.+))")
 _BANDS = ((None, 29), (30, 44), (45, 59), (60, None))
 _MISSING = re.compile(r"\.[a-z]")
 
@@ -156,15 +156,14 @@ class SurveyDraft:
                     "label": Flow(vi=label_vi, en=label_en),
                     "column": column["name"],
                 }
-                is_scale = "low" in column and (column["type"] == "number" or dimension == "age") and not own
-                if is_scale and column.get("high", 0) > 15:
+                scale = None if own else self._scale(column)
+                if scale is not None:
                     group["bands"] = Said(self._bands(), "guessed: bands of age; choose your own")
                     if dimension != "age":
-                        group["bands"] = todo(f"bands from {column['low']:g} to {column['high']:g}")
-                    rare = [code for code in column.get("labels", {}) if "." not in code]
-                    group |= {"unknown": guessed(rare, "the file labels it")} if rare else {}
+                        group["bands"] = todo("bands of its numbers: {code: …, low: …, high: …, label: …}")
+                    group |= {"unknown": list(scale)} if scale else {}
                 elif column["type"] in ("code", "constant") or own:
-                    group["codes"] = own or options_of(column, self.missing)
+                    group["codes"] = own or options_of(column, self.missing, is_gender=dimension == "gender")
                     group["codes"] = self._without_missing(group)
                 else:
                     continue
@@ -306,15 +305,21 @@ class SurveyDraft:
                 made.append(self._single(column))
         return made
 
-    def _counts(self, column: Column) -> bool:
-        """Whole numbers too large to be codes of options, but for those that may be missing codes."""
-        own = [
-            code
-            for code in column.get("codes", {})
-            if code not in self.missing and not DOUBTFUL.fullmatch(code)
-        ]
-        is_plain = all(code.isdigit() for code in own) and not column.get("labels")
-        return is_plain and any(int(code) > 12 for code in own)
+    def _scale(self, column: Column) -> dict[str, Any] | None:
+        """Of a column of numbers the cells that are none, and why; None for codes of options."""
+        labels = column.get("labels") or {}
+        codes = {*column.get("codes", {}), *labels} - self.missing.keys()
+        odd = {
+            code for code in codes if not code.lstrip("+-").replace(".", "", 1).isdigit() or code in labels
+        }
+        doubtful = {code for code in codes - odd if DOUBTFUL.fullmatch(code)}
+        if column["type"] != "number" and not any(float(code) > 12 for code in codes - odd - doubtful):
+            return None
+        meanings = {code: ANSWERS.get(fold(labels.get(code, code))) for code in odd}
+        no_answer = {code for code, answer in meanings.items() if answer and answer.missing}
+        if len(odd - no_answer - {code for code in odd if DOUBTFUL.fullmatch(code)}) > 1:
+            return None
+        return {code: _why(labels.get(code, code)) for code in sorted(odd)}
 
     def _is_joined(self, column: Column) -> bool:
         joined = column.get("joined")
@@ -328,31 +333,20 @@ class SurveyDraft:
         made: dict[str, Any] = {"id": slug(name, self.ids), "kind": "single", "column": name}
         self.taken.add(name)
         is_joined = self._is_joined(column)
-        meant = [
-            code
-            for code in column.get("labels") or {}
-            if code not in self.missing and not DOUBTFUL.fullmatch(code)
-        ]
-        is_number = not is_joined and len(meant) < 2 and (column["type"] == "number" or self._counts(column))
+        scale = None if is_joined else self._scale(column)
         if is_joined:
             made |= {
                 "kind": guessed("multiple", "its cells are a few parts, joined"),
                 "separator": column["joined"]["separator"],
             }
-        if is_number:
+        if scale is not None:
             span = f", from {column['low']:g} to {column['high']:g}" if "low" in column else ""
             made["kind"] = guessed("numeric", f"its cells are numbers{span}")
         words = {language(wording): wording.partition(" | ")[0]} if wording else {}
         made["wording"] = both(words)
         made["topic"] = self.topics.todo(list(words.values()))
-        if is_number:
-            labelled = {
-                code: label
-                for code, label in (column.get("labels") or {}).items()
-                if not _MISSING.fullmatch(code)
-            }
-            missing = {code: _why(label) for code, label in labelled.items()}
-            made |= {"missing": missing} if missing else {}
+        if scale is not None:
+            made |= {"missing": scale} if scale else {}
         else:
             if "low" in column and not column.get("labels") and not is_joined:
                 made["kind"] = guessed("single", "few whole numbers; numeric, if they count something")

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from opinion_warehouse.readers.inspection.words import VOCABULARY
-from opinion_warehouse.readers.personal import personal_kind
+from opinion_warehouse.readers.personal import personal_kind, plain_words
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.redact import redact
 from opinion_warehouse.readers.text import fold
@@ -34,6 +34,10 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{
 _YEARS = (1990, datetime.now(UTC).year + 1)
 """Surveys and media speak of these; a number that would name another is an id."""
 _DIGITS = {"%Y%m%d%H%M%S": 14, "%Y%m%d": 8}
+_ID = re.compile(
+    r"^ id $| (?:respondent|response|case|record|interview|mention|document|item|post) ?id $|^ serial "
+)
+"""Headings of ids of answers and items; long numbers there are no numbers of people."""
 _TIME_ONLY = date(2000, 1, 1)
 _DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %I:%M%p")
@@ -147,7 +151,7 @@ class ColumnProfile:
             "blank": self.blank,
         }
         # a column an option, whose cells repeat the option's label
-        part = self.name.rpartition(" | ")[2] if " | " in self.name else ""
+        part = re.split(r" [|-] ", self.name)[-1] if re.search(r" [|-] ", self.name) else ""
         found["says_heading"] = bool(part) and 2 * self.codes[part] >= self.filled > 0
         if personal:
             return found
@@ -157,6 +161,10 @@ class ColumnProfile:
                 "codes": dict(sorted(shown.items(), key=_order)),
                 "hidden": len(self.codes) - len(shown),
             }
+        if kind == "number":  # what stands between numbers: NA, .d, khó trả lời
+            odd = {text: count for text, count in self.codes.items() if not _is_number(text)}
+            shown = {text: count for text, count in odd.items() if _may_be_shown(text, count, "none")}
+            found |= {"codes": shown, "hidden": len(odd) - len(shown)}
         if kind == "number" or (kind in ("code", "constant") and self._is_number()):
             found |= {"low": self.low, "high": self.high, "is_whole": self.whole >= self.filled}
             found["decimals"] = [mark for mark, count in self.numbers.items() if count == self.filled]
@@ -208,7 +216,7 @@ class ColumnProfile:
             personal_kind(self.name)
             or (personal_kind(last) if len(parts) > 1 else None)
             or (personal_kind(self.label) if self.label else None)
-            or personal_kind("", cells)
+            or (None if _ID.search(plain_words(self.name)) else personal_kind("", cells))
         )
 
     def _is_number(self) -> bool:
@@ -237,6 +245,10 @@ class ColumnProfile:
 
     def _is_id(self) -> bool:
         return self.seen is not None and self.blank == 0 and self.filled >= 20
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"[+-]?[\d.,]*\d", text, re.ASCII))
 
 
 def _order(item: tuple[str, int]) -> tuple[int, float, str]:

@@ -85,7 +85,7 @@ def csv_form(path: Path) -> CsvForm:
     if (known := _known_header(lines)) is not None:
         tool, delimiter, at = known
         files["delimiter"] = delimiter
-        notes["delimiter"] = f"{tool.name}'s headings part at it"
+        notes["delimiter"] = f"it parts the headings of {tool.name}"
         if tool.layout != "plain":
             files["layout"] = tool.layout
             notes["layout"] = f"the header rows are those of {tool.name}"

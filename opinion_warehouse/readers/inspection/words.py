@@ -64,10 +64,10 @@ class Answer(NamedTuple):
 
 
 _ANSWERS: dict[tuple[str, ...], Answer] = {
-    ("nam", "male", "man", "men", "m"): Answer("Nam", "Man"),
-    ("nữ", "female", "woman", "women", "f"): Answer("Nữ", "Woman"),
-    ("có", "yes", "y"): Answer("Có", "Yes"),
-    ("không", "no", "n"): Answer("Không", "No"),
+    ("nam", "male", "man", "men"): Answer("Nam", "Man"),
+    ("nữ", "female", "woman", "women"): Answer("Nữ", "Woman"),
+    ("có", "yes"): Answer("Có", "Yes"),
+    ("không", "no"): Answer("Không", "No"),
     ("rất đồng ý", "hoàn toàn đồng ý", "strongly agree"): Answer("Rất đồng ý", "Strongly agree"),
     ("đồng ý", "agree"): Answer("Đồng ý", "Agree"),
     ("không đồng ý", "disagree"): Answer("Không đồng ý", "Disagree"),
