@@ -60,12 +60,13 @@ class SurveyDraft:
         if (groups := self._groups()) and groups:
             made["groups"] = groups
         questions = self._from_structure() + self._from_columns()
+        complete = made.get("complete_when")
         order = list(self.columns)
         questions.sort(
             key=lambda made: min(map(order.index, made.get("columns", {}).values() or [made.get("column")]))
         )
         made["questions"] = questions or todo("no column looks like a question; see ignore_columns")
-        made["waves"] = waves(self.columns, wave_codes, fields, made["wave_from"])
+        made["waves"] = waves(self.columns, wave_codes, fields, complete.value if complete else None)
         return made
 
     def _free(self) -> list[Column]:

@@ -57,10 +57,10 @@ def wave_from(
 
 
 def waves(
-    columns: dict[str, Column], codes: list[str], fields: dict[str, Any], found: dict[str, Any]
+    columns: dict[str, Column], codes: list[str], fields: dict[str, Any], complete: str | None
 ) -> list[dict[str, Any]]:
     """A skeleton of each wave, with the items of its disclosure record empty."""
-    date = fields.get("wave_date") or fields.get("complete_when")
+    date = fields.get("wave_date") or complete
     own = next(
         (
             columns[name]
