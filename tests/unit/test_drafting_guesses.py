@@ -8,7 +8,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import docx
 import pytest
+from draft_jobs import filled, rows_read, save
+from reader_jobs import FIXTURES, SEEDS, workbook
+from test_readers_docx import add_table, saved
+from test_sources_limesurvey import answer, lss, question, sub, words
+from test_sources_xlsform import form
 from typer.testing import CliRunner
 
 from opinion_warehouse.cli import app
@@ -17,10 +23,6 @@ from opinion_warehouse.sample.canaries import CCCD, EMAIL, HANDLE, INVITATION, I
 from opinion_warehouse.sources import Source, load_source
 from opinion_warehouse.sources.document import Document
 from opinion_warehouse.sources.load import check_sources
-from tests.unit.reader_jobs import FIXTURES, SEEDS, workbook
-from tests.unit.test_drafting import filled, rows_read, save
-from tests.unit.test_sources_limesurvey import answer, lss, question, sub, words
-from tests.unit.test_sources_xlsform import form
 
 REPORT = (
     "ma_don_vi,loai_bao_cao,ky_bao_cao,tu_ngay,den_ngay,ma_dia_ban,linh_vuc,ma_chu_de,noi_dung,pham_vi,"
@@ -205,6 +207,38 @@ def test_draft_quotes_headings_that_mean_something_in_yaml(tmp_path: Path) -> No
     assert "\u202e" not in drafted.text
     spec = values(drafted, tmp_path)
     assert {each["column"] for each in spec["survey"]["questions"]} == {*headings[:-1], "e'"}
+
+
+def test_draft_of_other_letterheads_and_tables_of_a_document_takes_the_list(tmp_path: Path) -> None:
+    document = docx.Document()
+    add_table(document, [["ỦY BAN NHÂN DÂN", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA"]])
+    heading = ["Đơn vị", "Loại báo cáo", "Kỳ báo cáo", "Từ ngày", "Đến ngày", "Chủ đề", "Phạm vi", "Thái độ"]
+    cells = ["CT-UBND-31135", "DK", "2026-W20", "2026-05-11", "2026-05-17", "F1", "Đa số", "Băn khoăn"]
+    add_table(document, [heading, cells])
+    drafted = made(tmp_path, saved(document), "x.docx")
+    spec = filled(values(drafted, tmp_path))
+    assert spec["report"]["columns"]["scope"] == "Phạm vi"
+    assert rows_read(spec, tmp_path / "x.docx", tmp_path / "own") == 1
+
+
+def test_draft_of_an_old_triple_s_delivery_proposes_an_encoding(tmp_path: Path) -> None:
+    definition = (
+        "<sss version='2.0'><survey><record ident='A'>"
+        "<variable ident='1' type='character'><name>TOWN</name><label>Town</label>"
+        "<position start='1' finish='4'/><size>4</size></variable>"
+        "<variable ident='2' type='single'><name>Q1</name><label>Bus?</label><position start='5'/>"
+        "<values><value code='1'>Yes</value><value code='2'>No</value></values></variable>"
+        "</record></survey></sss>"
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.xml", definition)
+        archive.writestr(
+            "a.asc", "Huế 1\r\nCafé2\r\n".replace("ế", "ê\u0301").replace("ê\u0301 ", "ê ").encode("cp1258")
+        )
+    spec = values(made(tmp_path, out.getvalue(), "a.zip"), tmp_path)
+    assert spec["files"]["encoding"] == "cp1258"
+    assert spec["survey"]["questions"][0]["options"][0]["label"] == {"vi": "Có", "en": "Yes"}
 
 
 def bomb() -> bytes:

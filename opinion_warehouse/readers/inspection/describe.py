@@ -15,12 +15,14 @@ from opinion_warehouse.readers.mail import attached_file, attachments
 from opinion_warehouse.readers.personal import plain_words
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.sources import Attachment
+from opinion_warehouse.sources.files import LABELLED
 from opinion_warehouse.sources.limesurvey import read_limesurvey
 from opinion_warehouse.sources.structure import StructureInvalid
 from opinion_warehouse.sources.xlsform import read_xlsform
 
 PROFILE = "profile.json"
 _SETTINGS = re.compile(r" (query|truy van|platform|channel|nen tang|source kind) ")
+_OLDER = ("cp1258", "cp1252", "tcvn3", "vni")
 _MAILED = {"csv", "xlsx", "ods", "docx", "pdf", "doc"}
 
 
@@ -41,7 +43,7 @@ def describe(order: dict[str, Any]) -> None:
 def _describe(path: Path, scratch: Path) -> dict[str, Any]:
     path, files, notes = format_of(path, scratch)
     if files["format"] != "eml":
-        return _profile(find_table(path, files, notes, scratch))
+        return _found(path, files, notes, scratch)
     names = attachments(path)
     endings = Counter(name.lower().rpartition(".")[2] for name in names)
     ending = next((each for each in ("xlsx", "ods", "docx", "csv", "pdf", "doc") if endings[each]), None)
@@ -51,12 +53,30 @@ def _describe(path: Path, scratch: Path) -> dict[str, Any]:
     inner, own, own_notes = format_of(attached.path, scratch)
     if own["format"] not in _MAILED or "compression" in own:
         raise FileRejected("wrong_format", "the attachment is of a format that is not read from e-mails")
-    profile = _profile(find_table(inner, own, own_notes, scratch))
+    profile = _found(inner, own, own_notes, scratch)
     form = profile["files"].pop("format")
     attachment = {"pattern": f"*.{ending}", "format": form}
     profile["files"] = {"format": "eml", "attachment": attachment, **profile["files"]}
     profile["notes"] |= {"format": notes["format"], "attachment": f"one of {len(names)} attachments"}
     return profile
+
+
+def _found(path: Path, files: dict[str, Any], notes: dict[str, str], scratch: Path) -> dict[str, Any]:
+    """The profile; of a labelled file that states no encoding and is not UTF-8, in an older one."""
+    try:
+        return _profile(find_table(path, files, notes, scratch))
+    except FileRejected as rejected:
+        if files["format"] not in LABELLED or rejected.code != "encoding":
+            raise
+    for encoding in _OLDER:
+        note = f"not UTF-8, and the first of {', '.join(_OLDER)} in which it can be read: look at its words"
+        try:
+            declared = {**files, "encoding": encoding}
+            return _profile(find_table(path, declared, {**notes, "encoding": note}, scratch))
+        except FileRejected as rejected:
+            if rejected.code != "encoding":
+                raise
+    raise FileRejected("encoding", f"the file is neither UTF-8 nor {', '.join(_OLDER)}")
 
 
 def _profile(found: Found) -> dict[str, Any]:
@@ -98,7 +118,6 @@ def _profile(found: Found) -> dict[str, Any]:
         "columns": listed,
         "aside": found.aside,
         "followup": found.followup,
-        "remarks": found.remarks,
         "structure": None,
     }
 

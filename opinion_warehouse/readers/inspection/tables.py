@@ -25,7 +25,8 @@ from opinion_warehouse.readers.xlsx_table import Workbook, open_workbook, read_r
 from opinion_warehouse.sources import Files
 
 FOLLOWUP = {"ma_kien_nghi", "trang_thai"}
-_ENOUGH = 3
+_ENOUGH = 4
+"""Headings of a table that could be a list of opinions; letterheads have fewer."""
 _ALL = ["*"]
 
 
@@ -43,7 +44,6 @@ class Found:
     labels: dict[str, str] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
     tool: Tool | None = None
-    remarks: list[str] = field(default_factory=list)
     followup: dict[str, Any] | None = None
 
 
@@ -228,14 +228,13 @@ def _document(path: Path, files: dict[str, Any], notes: dict[str, str]) -> Found
     body = open_docx(path)
     tables = docx_headings(body, 1)
     found = Found(files, notes)
-    chosen = next((each for each in tables if tool_of([each])), None)
+    wide = [each for each in tables if len([cell for cell in each if cell]) >= _ENOUGH and _is_header([each])]
+    chosen = next((each for each in tables if tool_of([each])), None) or max(wide, key=len, default=None)
     if chosen is None:
-        wide = [each for each in tables if len([cell for cell in each if cell]) >= _ENOUGH]
-        found.remarks += (
-            [f"the document has {len(wide)} tables whose headings are not the template's"] if wide else []
-        )
         return found
     found.tool = tool_of([chosen])
+    if found.tool is None:
+        found.notes["format"] += "; the widest table of the document is read, none is the template's"
     found.names = named(_trimmed(chosen))
     found.table = docx_table(body, Files.model_validate(files), found.names, [])
     if any(set(each) >= FOLLOWUP for each in tables):
