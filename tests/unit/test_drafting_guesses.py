@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import json
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -51,8 +52,13 @@ def with_marks_apart(text: str) -> str:
     return "".join(base + tone for base, tone in zip(bases, tones, strict=True))
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "tcvn3", "vni", "cp1258"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"),
+    [
+        *((encoding, ";") for encoding in ("utf-8", "utf-16", "utf-16-le", "tcvn3", "vni", "cp1258")),
+        *(("utf-8", delimiter) for delimiter in (",", "\t", "|")),
+    ],
+)
 def test_draft_of_text_names_its_encoding_and_delimiter(
     encoding: str, delimiter: str, tmp_path: Path
 ) -> None:
@@ -187,6 +193,15 @@ def test_draft_shows_no_person_of_a_file_without_header_or_telling_headings(
     assert find_canaries(drafted.text) == []
     spec = values(drafted, tmp_path)
     assert ("column_names" in spec["files"]) is not has_header
+
+
+@pytest.mark.parametrize("name", [f"điện thoại {PHONE}", f"hỏi {EMAIL}", f"số CCCD {CCCD}"])
+def test_draft_of_headings_that_hold_a_person_shows_none(name: str, tmp_path: Path) -> None:
+    drafted = made(tmp_path, f"a,{name}\n" + "1,2\n" * 9, family="survey")
+    assert find_canaries(drafted.text) == []
+    with pytest.raises(DraftFailed, match="no_header") as failed:
+        made(tmp_path, json.dumps([{"a": 1, name: 2}]), "x.json", family="survey")
+    assert find_canaries(str(failed.value)) == []
 
 
 def test_draft_counts_what_stands_in_one_row_alone_and_does_not_show_it(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from opinion_warehouse.readers.inspection.columns import ColumnProfile, Words
 from opinion_warehouse.readers.inspection.formats import format_of
-from opinion_warehouse.readers.inspection.tables import Found, find_table
+from opinion_warehouse.readers.inspection.tables import Found, find_table, of_a_person
 from opinion_warehouse.readers.inspection.tools import GDELT_FIELDS, Tool
 from opinion_warehouse.readers.mail import attached_file, attachments
 from opinion_warehouse.readers.personal import plain_words
@@ -80,8 +80,11 @@ def _found(path: Path, files: dict[str, Any], notes: dict[str, str], scratch: Pa
 
 
 def _profile(found: Found) -> dict[str, Any]:
+    if any(of_a_person(name) for name in [*found.names, *found.aside]):
+        detail = "a heading holds what looks like a person's data; the names of its columns cannot be shown"
+        raise FileRejected("no_header", detail)
     tool = found.tool
-    columns = {name: ColumnProfile(name, found.labels.get(name, "")) for name in found.names}
+    columns = {name: ColumnProfile(name, _harmless(found.labels.get(name, ""))) for name in found.names}
     rows = 0
     bad: Counter[str] = Counter()
     codes: dict[str, dict[str, str]] = {}
@@ -106,7 +109,7 @@ def _profile(found: Found) -> dict[str, Any]:
         result = column.result(personal if personal or is_known else column.personal(), words)
         result["is_own"] = bool(tool and tool.is_own(bare))
         if not result["personal"]:
-            result["labels"] = codes.get(name, {})
+            result["labels"] = {code: _harmless(label) for code, label in codes.get(name, {}).items()}
         listed.append(result)
     return {
         "failed": None,
@@ -120,6 +123,11 @@ def _profile(found: Found) -> dict[str, Any]:
         "followup": found.followup,
         "structure": None,
     }
+
+
+def _harmless(label: str) -> str:
+    """A label, or nothing where it holds a person's data."""
+    return "" if of_a_person(label) else label
 
 
 def _is_setting(name: str, tool: Tool | None) -> bool:

@@ -19,6 +19,7 @@ from opinion_warehouse.readers.parquet_table import parquet_names, read_parquet
 from opinion_warehouse.readers.personal import personal_kind
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.readstat import read_dta, read_sav
+from opinion_warehouse.readers.redact import redact
 from opinion_warehouse.readers.table import Table
 from opinion_warehouse.readers.triple_s import read_triple_s
 from opinion_warehouse.readers.xlsx_table import Workbook, open_workbook, read_repeat, read_sheet, sheet_rows
@@ -28,6 +29,15 @@ FOLLOWUP = {"ma_kien_nghi", "trang_thai"}
 _ENOUGH = 4
 """Headings of a table that could be a list of opinions; letterheads have fewer."""
 _ALL = ["*"]
+_IN_NO_HEADING = {
+    "email",
+    "phone",
+    "national_id",
+    "ip_address",
+    "card_number",
+    "bank_account",
+    "licence_plate",
+}
 
 
 @dataclass
@@ -88,15 +98,22 @@ def named(headings: Sequence[str]) -> list[str]:
     ]
 
 
+def of_a_person(heading: str) -> bool:
+    """Whether a heading holds what no heading holds: a phone number, an e-mail address …"""
+    return not _IN_NO_HEADING.isdisjoint(redact(heading).counts)
+
+
 def _is_header(rows: Sequence[HeaderRow]) -> bool:
-    """Whether a first row could be headings: not people's data, and not mostly numbers."""
+    """Whether a first row could be headings: not people's data, and not mostly numbers and dates."""
     cells = [cell for cell in (heading(cell) for cell in rows[0]) if cell]
     # a heading_like_this looks like a handle
     personal = [
         kind for cell in cells if (kind := personal_kind("", [cell])) and kind not in ("handle", "token")
     ]
-    numbers = [cell for cell in cells if re.fullmatch(r"[\d.,:/ -]+", cell)]
-    return bool(cells) and not personal and len(numbers) <= 0.3 * len(cells)
+    numbers = [cell for cell in cells if re.fullmatch(r"[\dTZ.,:/+ -]+", cell)]
+    return (
+        bool(cells) and not personal and not any(map(of_a_person, cells)) and len(numbers) <= 0.3 * len(cells)
+    )
 
 
 def _csv(path: Path, files: dict[str, Any], notes: dict[str, str], scratch: Path) -> Found:
