@@ -7,7 +7,7 @@ published one stays readable · 4 `opinion ingest` and `quarantine replay` only:
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -213,6 +213,43 @@ def sources_check() -> None:
     for warning in [each for source in sources for each in unpublished_waves(source)]:
         out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
     out.print(f"{len(sources)} sources in {settings.sources_dir}: nothing is wrong", soft_wrap=True)
+
+
+@sources_app.command("new")
+def sources_new(
+    file: Annotated[Path, typer.Argument(help="a file as it is delivered", exists=True, dir_okay=False)],
+    family: Annotated[
+        Literal["survey", "report", "social"] | None, typer.Option(help="default: as its headings say")
+    ] = None,
+    structure: Annotated[
+        Path | None,
+        typer.Option(help="the questionnaire: LimeSurvey's .lss or an XLSForm", exists=True, dir_okay=False),
+    ] = None,
+    source_id: Annotated[str | None, typer.Option("--id", help="default: from --out or the file")] = None,
+    target: Annotated[
+        Path | None, typer.Option("--out", help="sources/<family>/<id>.yml; default: print it")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="overwrite --out")] = False,
+) -> None:
+    """Draft a spec from a file: it proposes, you decide.
+
+    It recognises the format, the tool, what each column holds, and people's data, which it leaves out: of
+    personal columns and free text it shows no cell. `guessed` says why something stands there.
+
+    Then: fill in the TODOs · opinion sources check · put the file into <inbox>/<id>/ · opinion ingest <id>
+    """
+    from opinion_warehouse.drafting.command import new
+
+    new(
+        Settings(),
+        file,
+        err,
+        family=family,
+        structure=structure,
+        source_id=source_id,
+        target=target,
+        force=force,
+    )
 
 
 @sources_app.command("show")

@@ -145,6 +145,26 @@ def _place(scratch: Path) -> str:
     return f" ({words[0]} at {words[1]})" if is_ours else ""
 
 
+def describe(
+    path: Path, structure: Path | None, scratch: Path, limits: dict[str, int] | None = None
+) -> dict[str, Any]:
+    """What a file nobody has described yet seems to be, found in a child as above; see readers/inspection.
+
+    `failed` is None or the reason why it cannot be read.
+    """
+    order = {
+        "describe": True,
+        "path": str(path),
+        "structure": str(structure) if structure else None,
+        "scratch": str(scratch),
+        "limits": limits or LIMITS,
+    }
+    if failed := _order(order):
+        return {"failed": failed}
+    found: dict[str, Any] = json.loads((scratch / "profile.json").read_text(encoding="utf-8"))
+    return found
+
+
 class _Server:
     """One server a process, started when first needed."""
 

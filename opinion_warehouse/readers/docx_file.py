@@ -75,6 +75,12 @@ def docx_table(
     return table_of_rows(rows, files, wanted, ignored, marks, once)
 
 
+def docx_headings(body: Any, header_row: int) -> list[list[str]]:
+    """The headings of each table of a document."""
+    tables = [_Grid(element) for element in body.iter(f"{_WORD}tbl")]
+    return [[clean(cell) for cell in table.headings(header_row)] for table in tables]
+
+
 class _Grid:
     """A table's rows of cells, each cell with the stretch of the page's width it covers."""
 

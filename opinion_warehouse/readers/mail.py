@@ -16,7 +16,7 @@ from opinion_warehouse.readers.text import clean
 from opinion_warehouse.sources import Attachment
 
 MAX_PARTS = 1_000
-_HEADINGS = ("content-type", "mime-version", "received", "message-id", "return-path")
+HEADINGS = ("content-type", "mime-version", "received", "message-id", "return-path")
 _BROKEN = ("InvalidBase64", "CloseBoundaryNotFound", "StartBoundaryNotFound", "NoBoundaryInMultipart")
 
 
@@ -42,8 +42,15 @@ def attached_file(path: Path, wanted: Attachment, scratch: Path) -> Attached:
         raise FileRejected("bad_mail", detail) from None
 
 
+def attachments(path: Path) -> list[str]:
+    """The names of an e-mail's attachments."""
+    with path.open("rb") as stream:
+        mail = email.message_from_binary_file(stream, policy=default)
+    return [name for part in _parts(mail) if (name := _name(part))]
+
+
 def _attached(mail: EmailMessage, wanted: Attachment, scratch: Path) -> Attached:
-    if not any(heading in mail for heading in _HEADINGS):
+    if not any(heading in mail for heading in HEADINGS):
         raise FileRejected("wrong_format", "the file has none of the headers every e-mail has")
     found: dict[bytes, str] = {}
     parts = list(_parts(mail))

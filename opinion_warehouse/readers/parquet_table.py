@@ -1,6 +1,6 @@
 """Parquet → Table: one row group at a time, every column as text. Objects are named as in JSON, by dots."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,26 @@ def read_parquet(path: Path, wanted: Sequence[str], ignored: Sequence[str]) -> T
             yield pl.DataFrame({name: pl.Series(values) for name, values in cells.items()}).cast(pl.String)
 
     return table_of_frames([name for name, _ in found], frames, wanted, ignored)
+
+
+def parquet_names(path: Path, is_left_out: Callable[[str], bool]) -> tuple[list[str], list[str]]:
+    """Columns of single values, in objects too where no name leaves them out; and those of anything else."""
+    plain: list[str] = []
+    other: list[str] = []
+
+    def walk(fields: Any, prefix: str) -> None:
+        import pyarrow as pa
+
+        for field in fields:
+            name = prefix + field.name
+            kind = field.type.value_type if pa.types.is_list(field.type) else field.type
+            if pa.types.is_struct(field.type) and not is_left_out(name):
+                walk([field.type.field(at) for at in range(field.type.num_fields)], f"{name}.")
+            else:
+                (other if pa.types.is_nested(kind) else plain).append(name)
+
+    walk(_open(path).schema_arrow, "")
+    return plain, other
 
 
 def _open(path: Path) -> Any:

@@ -104,7 +104,7 @@ def plain_words(text: str) -> str:
 
 def _by_heading(heading: str) -> str | None:
     words = plain_words(heading)
-    if _ASKS_WHETHER.search(words):
+    if not words.strip() or _ASKS_WHETHER.search(words):
         return None
     joined = f" {words.replace(' ', '')} "
     for kind, whole, part in _PATTERNS:

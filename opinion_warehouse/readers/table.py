@@ -59,6 +59,8 @@ class Table:
     batches: Callable[[Sequence[str] | None], Iterator[Batch]]
     bad_rows: list[BadRow] = field(default_factory=list)
     labels: Labels = field(default_factory=Labels)
+    header: list[str] = field(default_factory=list)
+    """Every column, of a format that names its columns itself."""
 
 
 class Marks:
@@ -214,7 +216,7 @@ def table_of_frames(
                 yield Batch(list(range(done + 1, done + 1 + part.height)), clean_frame(part))
                 done += part.height
 
-    return Table(batches)
+    return Table(batches, header=header)
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

@@ -64,7 +64,8 @@ def read_triple_s(
         for number, variable in enumerate(variables)
         for column in columns_of(number, variable, files.decimal, is_csv)
     ]
-    own = dict(zip(match_header([each.name for each in columns], wanted, ignored), columns, strict=True))
+    header = match_header([each.name for each in columns], wanted, ignored)
+    own = dict(zip(header, columns, strict=True))
     record = _Record(
         data,
         files,
@@ -79,7 +80,7 @@ def read_triple_s(
         return _batches(record, {name: own[name] for name in names or wanted})
 
     labels = Labels({name: own[name].label for name in wanted}, {name: own[name].codes for name in wanted})
-    return Table(batches, bad_rows, labels)
+    return Table(batches, bad_rows, labels, header)
 
 
 def _unpacked(path: Path, files: Files, scratch: Path) -> tuple[Path, Path]:

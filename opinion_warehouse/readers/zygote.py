@@ -119,13 +119,18 @@ def _child(order: dict[str, Any], errors: Path) -> None:
             os.close(handle)
         _limit(order["limits"])
         from opinion_warehouse.readers import no_network
-        from opinion_warehouse.readers.parse import parse
 
-        files = order["source"]["files"]
         # LibreOffice, which reads .doc files, talks to itself by a local socket.
-        no_network.shut(local_sockets=(files["attachment"] or files)["format"] == "doc")
+        files = order.get("source", {}).get("files", {})
+        no_network.shut(local_sockets=(files.get("attachment") or files).get("format") == "doc")
+        if order.get("describe"):
+            from opinion_warehouse.readers.inspection.describe import describe
 
-        parse(order)
+            describe(order)
+        else:
+            from opinion_warehouse.readers.parse import parse
+
+            parse(order)
         code = 0
     except BaseException as error:  # the child must never return into the server's loop
         code = _exit_code(error)  # first: on a full disk nothing below can be written
