@@ -60,6 +60,8 @@ class SurveyDraft:
         if (groups := self._groups()) and groups:
             made["groups"] = groups
         questions = self._from_structure() + self._from_columns()
+        if notes := self._notes(questions):
+            made["# structure"] = Comment(f"of the structure: {notes}")
         complete = made.get("complete_when")
         order = list(self.columns)
         questions.sort(
@@ -236,6 +238,24 @@ class SurveyDraft:
             elif self._is_free(column) and (asked["kind"] != "multiple" or asked["separator"]):
                 made.append(self._structured(asked, {}))
         return made
+
+    def _notes(self, questions: list[Any]) -> str:
+        """What of the structure did not come into the draft."""
+        notes = list((self.structure or {}).get("notes", []))
+        columns = {
+            column for made in questions for column in [*made.get("columns", {}).values(), made.get("column")]
+        }
+        columns |= self.taken | self.ignored.keys()
+        asked = (self.structure or {}).get("questions", [])
+        absent = [
+            each["id"]
+            for each in asked
+            if not columns
+            & {self._own_name(name) for name in (each["column"], *(o["column"] for o in each["options"]))}
+        ]
+        if absent:
+            notes.append(f"not in this file: {', '.join(absent[:20])}" + (" …" if len(absent) > 20 else ""))
+        return "; ".join(notes)
 
     def _is_free(self, name: str) -> bool:
         return name in self.columns and name not in self.taken and name not in self.ignored

@@ -163,6 +163,8 @@ def test_draft_with_an_xlsform_has_its_wordings_and_leaves_its_texts_out(tmp_pat
             ["select_multiple problems", "problems", "Vấn đề gì?", "Which problems?"],
             ["integer", "trips", "Số chuyến", "Trips"],
             ["text", "comment", "Ý kiến", "Comment"],
+            ["integer", "children", "Số con", "Children"],
+            ["select_one_from_file wards.csv", "ward", "Phường", "Ward"],
             ["end group", None, None, None],
         ],
         choices=[
@@ -172,7 +174,11 @@ def test_draft_with_an_xlsform_has_its_wordings_and_leaves_its_texts_out(tmp_pat
         ],
     )
     data = next((FIXTURES / "kobo_ward_csv").iterdir())
-    spec = values(draft(data, SEEDS, structure=structure), tmp_path)
+    drafted = draft(data, SEEDS, structure=structure)
+    said = " ".join(drafted.text.replace("#", " ").split())
+    assert "not in this file: children, ward" in said
+    assert "ward: its options stand in another file" in said
+    spec = values(drafted, tmp_path)
     asked = {each["id"]: each for each in spec["survey"]["questions"]}
     assert asked["trust"]["wording"] == {"vi": "Có tin không?", "en": "Do you trust?"}
     assert asked["problems"]["columns"]["flood"] == "issues/problems/flood"
