@@ -14,7 +14,9 @@ with day as (
             array_agg(file.file_id order by file.received_at desc, file.file_name desc, file.sha256 desc)
             filter (where touched.has_counts and touched.file_id = file.file_id)
         )[1] as counts_file_id,
-        md5(string_agg(distinct file.sha256 || file.file_id, ',' order by file.sha256 || file.file_id) || {{ code_digest([
+        md5(string_agg(
+            distinct file.sha256 || file.file_id, ',' order by file.sha256 || file.file_id
+        ) || {{ code_digest([
             'place', 'topic', 'dim_place', 'dim_topic', 'stg_social__items', 'int_places__unfolded',
             'int_topics__unfolded', 'int_social_items__deduplicated', 'stg_social__counts',
             'int_social_counts__summed', 'fct_social_volume',
