@@ -218,6 +218,12 @@ def test_draft_counts_what_stands_in_one_row_alone_and_does_not_show_it(tmp_path
     assert "1 more values" in drafted.text
 
 
+def test_draft_of_odd_digits_takes_them_for_words(tmp_path: Path) -> None:
+    drafted = made(tmp_path, "q1\n" + "²\n³\n+-1\n1\n" * 9, family="survey")
+    [asked] = values(drafted, tmp_path)["survey"]["questions"]
+    assert asked["kind"] == "single"
+
+
 def test_draft_quotes_headings_that_mean_something_in_yaml(tmp_path: Path) -> None:
     headings = ['no: "x"', "# y", "[z]", "*a", "&b", "null", "yes", "{c}", "- d", "\u202ee'"]
     buffer = io.StringIO()
