@@ -9,8 +9,8 @@ help: ## this list
 	@echo 'make test      all tests but those that take minutes (make test-unit: only those that start no service)'
 	@echo 'make test-all  these too: fuzzing, many bit flips, nights killed again and again'
 	@echo 'make check     ruff, mypy, import-linter, sqlfluff, dbt-bouncer, yamllint, the source specs'
-	@echo 'make bench     time a night on larger made data (SCALE=10), and survey estimates against a scan (WAVES=50)'
-	@echo 'make docs      the data dictionary as one page: .opinion/docs/index.html'
+	@echo 'make bench     time a night on larger made data (SCALE=10), intake against COPY (ITEMS=300000), survey estimates (WAVES=50)'
+	@echo 'make docs      the data dictionary as one page: .opinion/docs/index.html; the page of landing checks'
 	@echo 'make lock      compile requirements*.txt again from requirements*.in (needs uv)'
 	@echo 'make down      stop the embedded server and what make up left'
 	@echo 'make clean     stop everything; remove .opinion, .venv and caches'
@@ -49,9 +49,11 @@ format: dev
 
 bench: setup
 	@$(PYTHON_IN_VENV) tools/bench.py $(or $(SCALE),10)
+	@$(PYTHON_IN_VENV) -P tools/bench_intake.py $(or $(ITEMS),300000)
 	@$(PYTHON_IN_VENV) -P tools/bench_survey.py $(or $(WAVES),50)
 
 docs: setup
+	@PYTHONPATH=. $(PYTHON_IN_VENV) tools/landing_checks_page.py
 	@$(PYTHON_IN_VENV) tools/data_dictionary.py
 
 lock:

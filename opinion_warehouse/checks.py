@@ -14,9 +14,16 @@ A suite file stands in `expectations/landing/` or `expectations/release/`; its n
         query: select … from landing.survey_answer where file_id in ({file_ids})
         type: expect_column_mean_to_be_between          # any expectation, over the query's rows
         kwargs: {column: out_of_range, max_value: 0.02}
+      - id: LND-004
+        description: every wave has its weights
+        severity: block
+        mend: have the weights delivered            # every landing check has one
+        query: select file_id, wave_id, count(*) as without_weight from … group by 1, 2
+        shows: [wave_id, without_weight]            # `opinion quarantine show` prints these of a held file
 
 `{name}` placeholders are filled from `parameters`. Only counts leave the database and only counts are
-recorded, never a row's value. Whatever goes wrong with a check is an `error`, and an error never passes.
+recorded, never a row's value; what a check `shows` is asked for again when an operator looks. Whatever goes
+wrong with a check is an `error`, and an error never passes.
 """
 
 import json
@@ -57,11 +64,17 @@ class Check(BaseModel):
     query: str = Field(min_length=1)
     type: str = Field(OFFENDING, pattern=r"^(expect_[a-z0-9_]+|offending_rows)$")
     kwargs: dict[str, Any] = {}
+    mend: str | None = Field(None, description="what to do where it fails; every landing check has one")
+    shows: list[Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")]] = Field(
+        [], description="columns of the query an operator may see: codes of the design and counts, no cells"
+    )
 
     @model_validator(mode="after")
     def _kwargs_need_a_type(self) -> Self:
         if self.kwargs and self.type == OFFENDING:
             raise ValueError("`kwargs` belong to a `type: expect_…`; a plain query has none")
+        if self.shows and self.type != OFFENDING:
+            raise ValueError("`shows` names columns of a plain query; an expectation gives no rows")
         return self
 
 

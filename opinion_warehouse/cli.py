@@ -6,17 +6,16 @@ published one stays readable · 4 `opinion ingest` and `quarantine replay` only:
 """
 
 import sys
-import time
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from opinion_warehouse import __version__
+from opinion_warehouse.commands import quarantine
+from opinion_warehouse.commands.console import Night, err, fail, night_of, out, print_rows
 from opinion_warehouse.settings import ROLES, Settings
 
 EXIT_CODES = (
@@ -34,12 +33,9 @@ app = typer.Typer(
 )
 sources_app = typer.Typer(no_args_is_help=True, help="The source specs in OPINION_SOURCES; works offline.")
 release_app = typer.Typer(no_args_is_help=True, help="What was published, what was blocked, and going back.")
-quarantine_app = typer.Typer(no_args_is_help=True, help="What was refused, why, and trying it again.")
 app.add_typer(sources_app, name="sources")
 app.add_typer(release_app, name="release")
-app.add_typer(quarantine_app, name="quarantine")
-out, err = Console(highlight=False), Console(stderr=True, highlight=False)
-Night = Annotated[str | None, typer.Option(help="the night, YYYY-MM-DD; default: today", metavar="DATE")]
+app.add_typer(quarantine.app, name="quarantine")
 
 
 def main() -> None:
@@ -52,19 +48,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:  # the last stop before the person: anything else would be a traceback
-        _fail(str(error) or type(error).__name__)
-
-
-def _fail(message: str, code: int = 1) -> NoReturn:
-    err.print(f"[red]opinion:[/red] {escape(message.strip())}", markup=True, soft_wrap=True)
-    sys.exit(code)
-
-
-def _night(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no date; write it as 2026-11-23") from None
+        fail(str(error) or type(error).__name__)
 
 
 def _version(wanted: bool) -> None:
@@ -138,7 +122,7 @@ def ingest(
     """Take files in without building a release: store, parse, land, check. Named files are not removed."""
     from opinion_warehouse import ingest as by_hand
 
-    result = by_hand.run(Settings(), source, files or [], _night(night), err)
+    result = by_hand.run(Settings(), source, files or [], night_of(night), err)
     table = Table("source", "file", "outcome", "read", "loaded", "quarantined", "why")
     for row in result.files:
         table.add_row(*(str(row.get(key) if row.get(key) is not None else "") for key in by_hand.COLUMNS))
@@ -158,8 +142,8 @@ def fetch(
     """Get what is new at the sources whose spec has `fetch` into the inbox; exits 1 where one failed."""
     from opinion_warehouse import fetch as by_hand
 
-    done = by_hand.run(Settings(), source, _night(night), err)
-    _print_rows(done, empty="no spec has `fetch`: every file is delivered")
+    done = by_hand.run(Settings(), source, night_of(night), err)
+    print_rows(done, empty="no spec has `fetch`: every file is delivered")
     raise typer.Exit(1 if any(each["outcome"] == "failed" for each in done) else 0)
 
 
@@ -170,7 +154,7 @@ def nightly(night: Night = None) -> None:
     from opinion_warehouse.night_summary import show
 
     settings = Settings()
-    done = run_night(settings, _night(night))
+    done = run_night(settings, night_of(night))
     show(settings, done, out)
     raise typer.Exit(3 if done.is_blocked else 0 if done.is_green else 1)
 
@@ -212,7 +196,7 @@ def sources_list() -> None:
         table.add_row(source.id, source.family, made, source.due.every, source.title.en, source.owner)
     out.print(table)
     if errors:
-        _fail(f"{len(errors)} error(s) in {settings.sources_dir}; `opinion sources check` names them")
+        fail(f"{len(errors)} error(s) in {settings.sources_dir}; `opinion sources check` names them")
 
 
 @sources_app.command("check")
@@ -278,7 +262,7 @@ def sources_show(source: Annotated[str, typer.Argument(help="a source id")]) -> 
     settings = Settings()
     found = [each for each in read_sources(settings.sources_dir)[0] if each.id == source]
     if not found:
-        _fail(f"no source {source!r} in {settings.sources_dir}; `opinion sources list` shows them")
+        fail(f"no source {source!r} in {settings.sources_dir}; `opinion sources list` shows them")
     print(
         yaml.safe_dump(
             found[0].model_dump(mode="json", exclude_none=True), allow_unicode=True, sort_keys=False
@@ -321,14 +305,14 @@ def release_show(number: Annotated[int, typer.Argument(help="a release id")]) ->
     for name, each in sorted(shown["tables"].items()):
         tables.add_row(name, f"{each['rows']:,}", each["digest"][:16])
     out.print(tables)
-    _print_rows(
+    print_rows(
         shown["sources"],
         ("source_id", "source_status", "last_accepted_night", "accepted_file_count", "detail"),
     )
     failed = [each for each in shown["checks"] if each["outcome"] != "pass"]
     out.print(f"checks: {len(shown['checks']) - len(failed)} of {len(shown['checks'])} passed")
-    _print_rows(failed, ("check_id", "severity", "outcome", "description", "observed"))
-    _print_rows(shown["log"], ("at", "action", "by_role", "from_release_id", "why"))
+    print_rows(failed, ("check_id", "severity", "outcome", "description", "observed"))
+    print_rows(shown["log"], ("at", "action", "by_role", "from_release_id", "why"))
 
 
 @release_app.command("roll-back")
@@ -340,51 +324,3 @@ def release_roll_back(
     from opinion_warehouse import release
 
     out.print(f"release {number}: {release.roll_back(Settings(), number, why)}")
-
-
-@quarantine_app.command("list")
-def quarantine_list() -> None:
-    """Files with rows refused, newest first."""
-    from opinion_warehouse import intake
-
-    _print_rows(intake.quarantine_list(Settings()), empty="nothing is in quarantine")
-
-
-@quarantine_app.command("show")
-def quarantine_show(file_id: Annotated[int, typer.Argument(help="a file_id of `quarantine list`")]) -> None:
-    """A file's refused rows: row number, column and reason; the cells themselves are not kept."""
-    from opinion_warehouse import intake
-
-    shown = intake.quarantine_show(Settings(), file_id)
-    for key, value in shown.items():
-        if key != "rows" and value is not None:
-            out.print(f"[dim]{key:<17}[/dim] {_cell(value)}", soft_wrap=True)
-    _print_rows(shown["rows"], empty="no row of it is in quarantine")
-
-
-@quarantine_app.command("replay")
-def quarantine_replay(file_id: Annotated[int, typer.Argument(help="a file_id of `quarantine list`")]) -> None:
-    """Read a stored file again, after its spec was mended; the next night checks and publishes it."""
-    from opinion_warehouse import intake
-    from opinion_warehouse.night import tonight
-
-    done = intake.quarantine_replay(Settings(), file_id, tonight(), f"replay__{time.time_ns()}")
-    _print_rows([done])
-    raise typer.Exit(4 if done["outcome"] == "rejected" else 0)
-
-
-def _print_rows(rows: list[dict[str, Any]], columns: tuple[str, ...] | None = None, empty: str = "") -> None:
-    if not rows:
-        if empty:
-            out.print(empty)
-        return
-    columns = columns or tuple(rows[0])
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*("" if row[column] is None else _cell(row[column]) for column in columns))
-    out.print(table)
-
-
-def _cell(value: Any) -> str:
-
-    return escape(f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "hour") else str(value))

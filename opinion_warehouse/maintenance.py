@@ -49,6 +49,7 @@ where source_id = %s and (
         select count(*) from landing.survey_response as r
         where r.source_id = kept.source_id and r.file_id = kept.file_id
     ) + (select count(*) from landing.social_item as i where i.file_id = kept.file_id)
+    + (select count(*) from landing.social_count as c where c.file_id = kept.file_id)
 )
 """  # noqa: S608
 ITEM_LIMITS = """
@@ -141,7 +142,9 @@ def subject_keys(settings: Settings, source_id: str, own_id: str) -> list[str]:
 
     with connect(settings, "loader") as loader:
         row = loader.execute(
-            "select family, spec -> 'survey' from intake.source where source_id = %s", (source_id,)
+            "select family, spec -> 'survey', spec #>> '{social,columns,item_count}'"
+            " from intake.source where source_id = %s",
+            (source_id,),
         ).fetchone()
         landed = loader.execute(
             "select distinct wave_id from landing.survey_response where source_id = %s", (source_id,)
@@ -150,7 +153,9 @@ def subject_keys(settings: Settings, source_id: str, own_id: str) -> list[str]:
         raise ValueError(
             f"nothing was ever taken in of a source {source_id!r}; `opinion sources list` shows what there is"
         )
-    family, survey = row
+    family, survey, counts = row
+    if counts:
+        raise ValueError(f"{source_id} is a source of counts: nobody stands in its rows")
     try:
         own = own_id_of(own_id)  # in the form the parser gives a cell
     except BadCell as problem:

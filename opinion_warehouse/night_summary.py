@@ -23,7 +23,9 @@ with attempt as (
 ), file as (
     select source_id, sum(rows_read) as rows_read, sum(rows_loaded) as rows_loaded,
            sum(rows_quarantined) as rows_quarantined,
-           string_agg(distinct reason_code, ', ') as reasons
+           string_agg(distinct reason_code, ', ') filter (
+               where file_id in (select file_id from intake.unresolved_file)
+           ) as reasons
     from intake.file where run_id = any(%(runs)s) group by source_id
 )
 select s.family, s.source_id, coalesce(a.loaded, 0), coalesce(a.duplicate, 0), coalesce(a.rejected, 0),

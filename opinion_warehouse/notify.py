@@ -62,9 +62,10 @@ def task_failed(context: Any) -> None:
     """Airflow's failure callback: after the last retry of a task."""
     instance = context["task_instance"]
     exception = context.get("exception")
-    # Never the message itself: a driver's may quote a cell, the gate's what a check observed.
+    # A message only where it is our own: a driver's may quote a cell, the gate's what a check observed.
     checks = dict.fromkeys(_CHECK_ID.findall(str(exception)))
-    reason = f"checks: {', '.join(checks)}" if checks else type(exception).__name__
+    said = str(exception) if hasattr(exception, "reason_code") else type(exception).__name__
+    reason = f"checks: {', '.join(checks)}" if checks else said
     send(
         Settings(),
         f"{instance.dag_id}: {instance.task_id} failed",

@@ -21,3 +21,8 @@
 {% macro rounded_rate(rate, invited) -%}
     {{ rounded_share('least(' ~ rounded_base(rate ~ ' * ' ~ invited) ~ ' / ' ~ invited ~ '::numeric, 1)') }}
 {%- endmacro %}
+
+{# Sites behind a social cell. Items always have a number of them; none at all is a count of a vendor who gives none. #}
+{% macro has_enough_sites(domain_count) -%}
+    coalesce({{ domain_count }} >= {{ var('disclosure_min_domains') }}, true)
+{%- endmacro %}

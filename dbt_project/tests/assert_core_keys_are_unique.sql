@@ -38,6 +38,17 @@ having count(*) > 1
 union all
 
 select
+    'fct_intake_quality' as model_name,
+    quality.source_id || ' ' || quality.night as key
+from {{ ref('fct_intake_quality') }} as quality
+inner join {{ ref('int_intake_nights__changed') }} as night
+    on quality.source_id = night.source_id and quality.night = night.night
+group by quality.source_id, quality.night, quality.reason_code, quality.column_name
+having count(*) > 1
+
+union all
+
+select
     'fct_social_volume' as model_name,
     volume.source_id || ' ' || volume.published_date as key
 from {{ ref('fct_social_volume') }} as volume

@@ -23,6 +23,8 @@ _KEEPALIVE: dict[str, int] = {
     "tcp_user_timeout": 60_000,
 }
 _CONNECT_TIMEOUT = 10
+_PATIENCE_SECONDS = {"loader": 16 * 60.0}
+"""How long a login waits for an answer; more than its statement_timeout (roles.sql). Others: `watched`."""
 
 
 def parameters(settings: Settings, role: Login) -> dict[str, str]:
@@ -74,13 +76,17 @@ def connect(
     """Connect as one role; refuses plainly when the server is not running."""
     import psycopg
 
+    from opinion_warehouse.database.watched import WatchedConnection
+
     given: dict[str, Any] = {**_KEEPALIVE, "connect_timeout": _CONNECT_TIMEOUT, **parameters(settings, role)}
     given["application_name"] = application_name or f"opinion {role}"
     try:
-        return psycopg.connect(**given, autocommit=autocommit)
+        connection = WatchedConnection.connect(**given, autocommit=autocommit)
     except psycopg.OperationalError as error:
         if settings.dsn is None and "refused" in str(error):
             raise server.ServerFailed(
                 f"the warehouse's server ({settings.home_dir}) is not running; start it with `opinion setup`"
             ) from error
         raise
+    connection.patience_seconds = _PATIENCE_SECONDS.get(role, connection.patience_seconds)
+    return connection

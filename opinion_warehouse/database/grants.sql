@@ -2,13 +2,15 @@
 -- The matrix in tests/integration/role_matrix.csv is what comes out.
 grant usage on schema intake, landing to loader;
 grant select, insert, update, delete on all tables in schema intake, landing to loader;
-revoke all on intake.input_file, intake.key_check from loader;
+revoke all on intake.input_file, intake.key_check, intake.unresolved_file, intake.quarantine_reason from loader;
+grant select on intake.unresolved_file to loader;
 grant usage on all sequences in schema intake to loader;  -- a file's id is drawn before it is parsed
-grant execute on function intake.source_state(date) to loader;
+grant execute on function intake.source_state(date), intake.lock_holders(text) to loader;
 
 grant usage on schema intake, landing, release_ctl, quality, analysis to transformer;
 grant usage, create on schema staging, intermediate, core to transformer;
-grant select on intake.source, intake.file, intake.source_night, intake.input_file to transformer;
+grant select on intake.source, intake.file, intake.source_night, intake.input_file, intake.quarantine_reason
+to transformer;
 grant execute on function intake.source_state(date) to transformer;
 grant select on all tables in schema landing to transformer;
 grant select on release_ctl.release, release_ctl.release_file, release_ctl.release_source, release_ctl.held_wave
@@ -18,7 +20,8 @@ grant select, insert, update, delete, truncate on all tables in schema analysis 
 grant select, insert on quality.model_result to transformer;
 
 grant usage on schema intake, landing, staging, intermediate, core, analysis, serve, quality, release_ctl to gate;
-grant select on intake.file, intake.source, intake.source_night, intake.quarantine, intake.input_file to gate;
+grant select on intake.file, intake.source, intake.source_night, intake.quarantine, intake.input_file,
+    intake.unresolved_file, intake.quarantine_reason to gate;
 grant execute on function intake.source_state(date) to gate;
 grant select on all tables in schema landing, staging, intermediate, core, analysis, serve, release_ctl to gate;
 grant select, insert on quality.check_result, quality.suite_run to gate;

@@ -29,6 +29,16 @@ $$;
 grant transformer, serve_owner to opinion_owner with inherit true, set true;
 grant serve_owner to publisher with inherit false, set true;
 
+-- Whose lock it is that keeps a load waiting, and since when: intake.lock_holders says so. Not every administrator may
+-- grant this; without it the function names the session but not since when.
+do $$
+begin
+    grant pg_read_all_stats to opinion_owner with inherit true, set false;
+exception when insufficient_privilege then
+    raise notice 'pg_read_all_stats is not this administrator''s to grant';
+end
+$$;
+
 revoke all on database {database} from public;
 grant create on database {database} to opinion_owner;
 grant connect on database {database} to loader, transformer, gate, publisher, bi_reader, erasure;
@@ -78,7 +88,8 @@ alter default privileges for role transformer revoke usage on types from public;
 -- Limits stand with the role, so that every client has them: dbt and Airflow too.
 alter role loader in database {database} set statement_timeout = '15min';
 alter role loader in database {database} set lock_timeout = '30s';
-alter role loader in database {database} set idle_in_transaction_session_timeout = '10min';
+-- A load goes from statement to statement at once: idle, its process is stopped or gone. Its retries outlast this.
+alter role loader in database {database} set idle_in_transaction_session_timeout = '1min';
 alter role transformer in database {database} set statement_timeout = '60min';
 alter role transformer in database {database} set lock_timeout = '30s';
 alter role transformer in database {database} set idle_in_transaction_session_timeout = '10min';
@@ -97,3 +108,19 @@ alter role bi_reader in database {database} set lock_timeout = '10s';
 alter role bi_reader in database {database} set idle_in_transaction_session_timeout = '10min';
 alter role bi_reader in database {database} set jit = off;
 alter role bi_reader in database {database} set search_path = opinion;
+
+-- A client whose machine has gone says nothing: by itself PostgreSQL would keep its locks for two hours.
+do $$
+declare
+    login text;
+    setting text;
+begin
+    foreach login in array array['loader', 'transformer', 'gate', 'publisher', 'erasure', 'bi_reader'] loop
+        foreach setting in array array[
+            'tcp_keepalives_idle = 30', 'tcp_keepalives_interval = 10', 'tcp_keepalives_count = 3', 'tcp_user_timeout = 60000'
+        ] loop
+            execute format('alter role %I in database %I set ', login, current_database()) || setting;
+        end loop;
+    end loop;
+end
+$$;

@@ -19,6 +19,8 @@ _KEY_BYTES = 32
 class SecretMissing(RuntimeError):
     """A password or key that must exist does not, or cannot be read."""
 
+    reason_code = "secret_missing"
+
 
 def password(settings: Settings, account: str, *, create: bool = False) -> str:
     """Password of a database account; with `create`, made on first use."""

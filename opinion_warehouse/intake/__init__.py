@@ -5,10 +5,12 @@ from opinion_warehouse.intake.discover import discover
 from opinion_warehouse.intake.fetching import fetch_source, fetchable
 from opinion_warehouse.intake.landing import check_landing
 from opinion_warehouse.intake.load import load_file
-from opinion_warehouse.intake.quarantine import quarantine_list, quarantine_replay, quarantine_show
+from opinion_warehouse.intake.quarantine import quarantine_list, quarantine_row, quarantine_show
+from opinion_warehouse.intake.replay import chosen_files, quarantine_replay, replay_all
 
 __all__ = [
     "check_landing",
+    "chosen_files",
     "close_intake",
     "discover",
     "fetch_source",
@@ -16,5 +18,7 @@ __all__ = [
     "load_file",
     "quarantine_list",
     "quarantine_replay",
+    "quarantine_row",
     "quarantine_show",
+    "replay_all",
 ]

@@ -23,15 +23,18 @@ from intake.source as s
 left join intake.source_night as n on n.source_id = s.source_id and n.night = %(night)s and n.status = 'held'
 left join (
     select
-        source_id, count(*) as files, sum(rows_read)::bigint as rows_read,
-        sum(rows_loaded)::bigint as rows_loaded,
-        sum(rows_quarantined)::bigint as rows_quarantined,
-        count(*) filter (where landing_verdict = 'accepted') as accepted,
-        count(*) filter (where landing_verdict = 'held') as held,
-        count(*) filter (where status = 'loaded' and landing_verdict = 'pending') as waiting,
-        count(*) filter (where status = 'rejected') as rejected,
-        string_agg(distinct file_name || ' (' || reason_code || ')', ', ') as reasons
-    from intake.file where night = %(night)s group by source_id
+        t.source_id, count(*) as files, sum(t.rows_read)::bigint as rows_read,
+        sum(t.rows_loaded)::bigint as rows_loaded,
+        sum(t.rows_quarantined)::bigint as rows_quarantined,
+        count(*) filter (where t.landing_verdict = 'accepted') as accepted,
+        count(*) filter (where u.file_id is not null and t.landing_verdict = 'held') as held,
+        count(*) filter (where t.status = 'loaded' and t.landing_verdict = 'pending') as waiting,
+        count(*) filter (where u.file_id is not null and t.status = 'rejected') as rejected,
+        string_agg(distinct t.file_name || ' (' || t.reason_code || ')', ', ')
+            filter (where u.file_id is not null) as reasons
+    from intake.file as t
+    left join intake.unresolved_file as u using (file_id)  -- mended on the same day is mended
+    where t.night = %(night)s group by t.source_id
 ) as f on f.source_id = s.source_id
 left join (
     select

@@ -1,10 +1,16 @@
 """What is there to load: specs into the database, attempts of killed runs closed, whole files listed."""
 
+import contextlib
+import errno
+import fcntl
 import fnmatch
 import logging
 import os
 import shutil
+import signal
 import stat
+import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -23,6 +29,8 @@ SETTLE_SECONDS = 1.0
 """A file changed less than this ago may still be being written."""
 _LOOK_APART_SECONDS = 0.3
 _LONG_SETTLED_SECONDS = 60.0
+ABANDONED_SECONDS = 3600.0
+"""Open for writing but not written to for so long, it is taken: its writer hangs, or a share misinforms."""
 _PASSING_NAMES = (".*", "~$*", "*.part", "*.partial", "*.tmp", "*.crdownload", "*.filepart")
 ATTEMPT_LOCK = 20_260_101
 """First half of the advisory lock a living attempt holds; the second is its id."""
@@ -110,9 +118,36 @@ def whole_files(settings: Settings, source: Source) -> list[Path]:
         (look[1], path)
         for path, look in second.items()
         # A time in the future says nothing about age; the two equal looks must do.
-        if first.get(path) == look and not settled < look[1] / 1e9 <= time.time()
+        if first.get(path) == look
+        and not settled < look[1] / 1e9 <= time.time()
+        and not is_being_written(path)
     ]
     return [path for _, path in sorted(whole, key=lambda pair: (pair[0], pair[1].name))]
+
+
+def is_being_written(path: Path) -> bool:
+    """Whether a process of this machine has the file open for writing, be its upload stalled for minutes.
+
+    Asked by a lease, which the kernel gives on a file that nobody writes to. Where there are none (another
+    system, a share, another's file) the file's age must do.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        # Who opens it in this very moment has us sent a signal: one that does nothing.
+        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        is_recent = time.time() - os.fstat(handle).st_mtime < ABANDONED_SECONDS
+        return error.errno == errno.EAGAIN and is_recent
+    finally:
+        os.close(handle)
+    return False
 
 
 def unmatched_files(settings: Settings, source: Source) -> int:
@@ -170,6 +205,13 @@ def scratch_folder(settings: Settings) -> Path:
     folder = settings.home_dir / "scratch"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+@contextlib.contextmanager
+def own_scratch(settings: Settings) -> Iterator[Path]:
+    """A folder for one parse, gone after it."""
+    with tempfile.TemporaryDirectory(dir=scratch_folder(settings), prefix=f"{os.getpid()}-") as folder:
+        yield Path(folder)
 
 
 def clean_scratch(settings: Settings) -> None:

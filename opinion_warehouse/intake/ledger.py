@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,20 @@ if TYPE_CHECKING:
     import psycopg
 
     from opinion_warehouse.intake.load import Delivery
+
+
+STALLED_SECONDS = 10.0
+_COPIES_WAITING_FOR_THEIR_CLIENT = """
+select p.pid, p.bytes_processed from pg_stat_progress_copy as p join pg_stat_activity as a using (pid)
+where a.usename = current_user and a.wait_event = 'ClientRead'
+    and p.pid in (select process_id from intake.lock_holders(%s))
+"""
+
+
+class LockHeld(RuntimeError):
+    """Another session holds what the load needs; the message names it."""
+
+    reason_code = "lock_held"
 
 
 class KnownFile(NamedTuple):
@@ -94,11 +109,43 @@ def attempt(
     connection.execute("select pg_advisory_lock(%s, %s)", (ATTEMPT_LOCK, row[0] % 2**31))
     own = Attempt(connection, row[0], source_id)
     try:
-        yield own
+        with _naming_lock_holders(connection, source_id):
+            yield own
     except BaseException as error:
         outcome = "failed" if isinstance(error, Exception) else "aborted"
-        _end_elsewhere(settings, own.attempt_id, outcome, type(error).__name__)
+        reason = getattr(error, "reason_code", type(error).__name__)
+        _end_elsewhere(settings, own.attempt_id, outcome, reason)
         raise
+
+
+@contextlib.contextmanager
+def _naming_lock_holders(connection: "psycopg.Connection[Any]", source_id: str) -> Iterator[None]:
+    from psycopg.errors import LockNotAvailable
+
+    try:
+        yield
+    except LockNotAvailable:
+        rows = connection.execute("select * from intake.lock_holders(%s)", (source_id,)).fetchall()
+        ended = _end_stalled_copies(connection, source_id)
+        said = [f"pid {pid} ({role}, {name!r}) since {since}" for pid, role, name, since in rows]
+        holders = "; ".join(said) or "a session that has let go meanwhile"
+        mend = f"{ended} stood still and was ended" if ended else "end it with pg_terminate_backend(pid)"
+        raise LockHeld(f"{source_id} cannot be written to: held by {holders}; {mend}") from None
+
+
+def _end_stalled_copies(connection: "psycopg.Connection[Any]", source_id: str) -> list[int]:
+    """End loads that stand still in the middle of COPY: their process is stopped.
+
+    No time limit of the server's ends those: while it waits for data it heeds nothing else.
+    """
+    looks = []
+    for pause in (STALLED_SECONDS, 0):
+        looks.append(set(connection.execute(_COPIES_WAITING_FOR_THEIR_CLIENT, (source_id,)).fetchall()))
+        time.sleep(pause if looks[0] else 0)
+    stalled = sorted(pid for pid, _ in looks[0] & looks[1])
+    for pid in stalled:
+        connection.execute("select pg_terminate_backend(%s)", (pid,))
+    return stalled
 
 
 def _end_elsewhere(settings: Settings, attempt_id: int, outcome: str, reason: str) -> None:

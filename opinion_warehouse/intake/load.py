@@ -1,8 +1,8 @@
 """One file: store → parse in a child → land in one transaction → ledger. Exactly once by content."""
 
+import errno
 import logging
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opinion_warehouse.intake import ledger, store
-from opinion_warehouse.intake.discover import scratch_folder, sync_source
-from opinion_warehouse.intake.parsing import Parsed, parse
+from opinion_warehouse.intake.discover import is_being_written, own_scratch, sync_source
+from opinion_warehouse.intake.parsing import Parsed, ScratchFull, parse
 from opinion_warehouse.settings import Settings
 from opinion_warehouse.sources import Source, SpecError, SpecInvalid, load_source, spec_paths, spec_sha256
 
@@ -25,6 +25,12 @@ _COPY_CHUNK = 1 << 20
 
 def reached(step: str) -> None:
     """A step of the load is done. Fault tests replace it to kill the process there."""
+
+
+class StillWritten(RuntimeError):
+    """The file changed while it was copied, or is open for writing: what was copied may be half of it."""
+
+    reason_code = "still_written"
 
 
 @dataclass(frozen=True)
@@ -65,8 +71,8 @@ def load_file(
     with connect(
         settings, "loader", autocommit=True, application_name=f"opinion load {source_id}"
     ) as connection:
-        sync_source(connection, source, night)
         with ledger.attempt(settings, connection, source_id, path.name, night, run_id) as attempt:
+            sync_source(connection, source, night)
             key = hmac_key(settings)  # without it, nothing is parsed
             if not path.exists() and ledger.has_file(connection, source_id, path.name):
                 # The run that was killed here had come to its end but for saying so.
@@ -74,6 +80,8 @@ def load_file(
             before = path.stat()
             sha256, byte_count = store.put(settings, path)
             attempt.stored(sha256)
+            if _has_changed(path, before) or is_being_written(path):
+                raise StillWritten(f"{path} is still being written; it is loaded when it has come to rest")
             reached("stored")
             received_at = datetime.fromtimestamp(before.st_mtime, UTC)
             delivery = Delivery(source, path.name, sha256, byte_count, received_at, night, run_id)
@@ -98,15 +106,17 @@ def load_stored(
     if known and not again and not ledger.is_worth_another_try(known, spec_sha256(source)):
         return _duplicate(known)
     file_id = ledger.next_file_id(connection)
-    prefix = f"{os.getpid()}-"
-    with tempfile.TemporaryDirectory(dir=scratch_folder(settings), prefix=prefix) as folder:
-        scratch = Path(folder)
+    with own_scratch(settings) as scratch:
         plain = scratch / "file"
         try:
             store.fetch(settings, delivery.sha256, plain)
         except store.StoreCorrupt:
             if not again:
                 store.remove(settings, delivery.sha256)  # the file still lies in the inbox: it is stored anew
+            raise
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise ScratchFull(scratch.parent) from None
             raise
         parsed = parse(
             settings,
@@ -185,6 +195,7 @@ def _copy(connection: "psycopg.Connection[Any]", table: str, path: Path, columns
         read: Callable[[], bytes] = lambda: stream.read(_COPY_CHUNK)  # noqa: E731
         for chunk in iter(read, b""):
             copy.write(chunk)
+            reached("copying")
 
 
 def _duplicate(known: ledger.KnownFile) -> dict[str, Any]:
@@ -193,13 +204,18 @@ def _duplicate(known: ledger.KnownFile) -> dict[str, Any]:
 
 def _take(settings: Settings, source: Source, path: Path, before: os.stat_result) -> None:
     """Remove the inbox file, if it is still the one that was stored."""
-    if path.parent.resolve() != (settings.inbox_dir / source.id).resolve():
+    if path.parent.resolve() != (settings.inbox_dir / source.id).resolve() or not path.exists():
         return
+    if _has_changed(path, before) or is_being_written(path):
+        log.warning("%s changed while it was loaded; it stays for the next night", path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _has_changed(path: Path, before: os.stat_result) -> bool:
+    """One that has gone was taken by another load: what was copied of it is whole."""
     try:
         now = path.stat()
-        if (now.st_ino, now.st_size, now.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns):
-            path.unlink()
-        else:
-            log.warning("%s changed while it was loaded; it stays for the next night", path)
     except FileNotFoundError:
-        pass
+        return False
+    return (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns)

@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -26,6 +27,15 @@ LIMITS = {
 
 class ParserUnavailable(RuntimeError):
     """The parser's server cannot be started or spoken to."""
+
+
+class ScratchFull(OSError):
+    """No room where files are parsed, or a parse that writes more than is allowed."""
+
+    reason_code = "scratch_full"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"the scratch folder {folder} is full; make room, the file is tried again")
 
 
 @dataclass(frozen=True)
@@ -55,31 +65,75 @@ def parse(
     limits: dict[str, int] | None = None,
 ) -> Parsed:
     """Parse one file in a child with limits on memory, time and output. What it does wrong stays there."""
-    answer = _server.ask(
-        {
-            "source": source.model_dump(mode="json"),
-            "path": str(path),
-            "file_name": file_name,
-            "file_id": file_id,
-            "received_at": received_at.isoformat(),
-            "night": night.isoformat(),
-            "key": key.hex(),
-            "scratch": str(scratch),
-            "reference_dir": str(settings.reference_dir),
-            "limits": limits or LIMITS,
-        }
-    )
-    failed = answer["failed"]
-    if failed == "scratch_full":
-        raise OSError(f"the scratch folder {scratch.parent} is full; make room, the file is tried again")
-    if failed:
-        return Parsed({"code": failed, "column": None, "detail": _failure(failed, scratch)})
+    order = {
+        "source": source.model_dump(mode="json"),
+        "path": str(path),
+        "file_name": file_name,
+        "file_id": file_id,
+        "received_at": received_at.isoformat(),
+        "night": night.isoformat(),
+        "key": key.hex(),
+        "scratch": str(scratch),
+        "reference_dir": str(settings.reference_dir),
+        "limits": limits or LIMITS,
+    }
+    if failed := _order(order):
+        return Parsed(failed)
     summary = json.loads((scratch / "summary.json").read_text(encoding="utf-8"))
     rules = summary["topic_rules"]
     if summary["rejected"]:
         return Parsed(summary["rejected"], topic_rules=rules)
     files = {table: scratch / name for table, name in summary["files"].items()}
     return Parsed(None, summary["rows_good"], summary["rows_bad"], summary["rows_harmless"], files, rules)
+
+
+def parse_row(
+    settings: Settings,
+    source: Source,
+    row_number: int,
+    *,
+    path: Path,
+    file_name: str,
+    received_at: datetime,
+    night: date,
+    scratch: Path,
+) -> dict[str, Any]:
+    """One row as an operator may see it (readers/peek.py), read in a child as a parse is.
+
+    Nothing is written and no id is kept, so it gets a key of its own and no file_id.
+    """
+    order = {
+        "source": source.model_dump(mode="json"),
+        "path": str(path),
+        "file_name": file_name,
+        "file_id": 0,
+        "received_at": received_at.isoformat(),
+        "night": night.isoformat(),
+        "key": secrets.token_hex(32),
+        "scratch": str(scratch),
+        "reference_dir": str(settings.reference_dir),
+        "limits": LIMITS,
+        "row": row_number,
+    }
+    if failed := _order(order):
+        return {"rows": [], "misshapen": False, "rejected": failed}
+    found: dict[str, Any] = json.loads((scratch / "summary.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _order(order: dict[str, Any]) -> dict[str, Any] | None:
+    """Have an order done; the reason where the child came to no end of its own."""
+    failed = _server.ask(order)["failed"]
+    scratch = Path(order["scratch"])
+    if failed == "scratch_full":
+        raise ScratchFull(scratch.parent)
+    if not failed:
+        return None
+    detail = {
+        "parser_oom": "reading the file took more memory than is allowed",
+        "parser_timeout": "reading the file took longer than is allowed",
+    }.get(failed, f"the parser crashed on the file{_place(scratch)}")
+    return {"code": failed, "column": None, "detail": detail}
 
 
 def _place(scratch: Path) -> str:
@@ -105,18 +159,10 @@ def describe(
         "scratch": str(scratch),
         "limits": limits or LIMITS,
     }
-    failed = _server.ask(order)["failed"]
-    if failed:
-        return {"failed": {"code": failed, "column": None, "detail": _failure(failed, scratch)}}
+    if failed := _order(order):
+        return {"failed": failed}
     found: dict[str, Any] = json.loads((scratch / "profile.json").read_text(encoding="utf-8"))
     return found
-
-
-def _failure(failed: str, scratch: Path) -> str:
-    return {
-        "parser_oom": "reading the file took more memory than is allowed",
-        "parser_timeout": "reading the file took longer than is allowed",
-    }.get(failed, f"the parser crashed on the file{_place(scratch)}")
 
 
 class _Server:
@@ -162,9 +208,11 @@ class _Server:
                 "PYTHONPATH": str(PROJECT),
                 "PYTHONUTF8": "1",
                 "LC_ALL": "C.UTF-8",
-                # What is limited is address space: reserve none beyond the need.
+                # What is limited is address space: reserve none beyond the need, and give back what is free.
                 "ARROW_DEFAULT_MEMORY_POOL": "system",
                 "MALLOC_ARENA_MAX": "2",
+                "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
+                "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
                 "OPENBLAS_NUM_THREADS": "1",
                 "OMP_NUM_THREADS": "1",  # no thread before the fork
             }

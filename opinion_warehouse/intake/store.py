@@ -6,6 +6,7 @@ fsynced and renamed, so a name in the store always stands for a whole file.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets as tokens
@@ -25,13 +26,21 @@ _TAG = 16
 class StoreCorrupt(RuntimeError):
     """A stored copy is not what was stored."""
 
+    reason_code = "store_corrupt"
+
+
+class StoreFull(OSError):
+    """No room in the store."""
+
+    reason_code = "store_full"
+
 
 def put(settings: Settings, path: Path) -> tuple[str, int]:
     """Copy a file into the store; its sha256 and size, of exactly the bytes that were copied."""
     key = store_key(settings)
     digest = hashlib.sha256()
     size = 0
-    with _new_object(settings) as target:
+    with _noting_full(settings), _new_object(settings) as target:
         with path.open("rb") as source:
             for block in _encrypted(_chunks(source), key):
                 plain, sealed = block
@@ -188,6 +197,17 @@ def _new_object(settings: Settings) -> Iterator[_Object]:
         yield new
     finally:
         new.leave()
+
+
+@contextlib.contextmanager
+def _noting_full(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            detail = f"the store {settings.store_url} is full; make room, the file is tried again"
+            raise StoreFull(detail) from None
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

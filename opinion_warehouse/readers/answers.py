@@ -1,6 +1,7 @@
 """Cells → answers, with why one is missing."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from opinion_warehouse.readers.choices import choices
@@ -96,17 +97,29 @@ def _numeric(question: Question, missing: Mapping[str, str], decimal: str) -> Ca
     low = float("-inf") if question.low is None else question.low
     high = float("inf") if question.high is None else question.high
     read_number = percentage if question.percent else number_in_words if question.number_words else number
+    by_value = _by_value(missing)
 
     def read(cell: str) -> Cell:
         for code in (cell, plain_code(cell)):
             if code in missing:
                 return None, None, MissingCode[missing[code].upper()]
         value = read_number(cell, decimal)
+        if value in by_value and not cell.endswith("%"):  # 97,0 is 97 too
+            return None, None, by_value[value]
         if not low <= value <= high:
             raise BadCell("out_of_range", f"expected a number from {low:g} to {high:g}")
         return None, value, MissingCode.VALID
 
     return read
+
+
+def _by_value(missing: Mapping[str, str]) -> dict[float, MissingCode]:
+    """The missing codes that are numbers."""
+    found = {}
+    for code, why in missing.items():
+        with suppress(BadCell):
+            found[number(code, ".")] = MissingCode[why.upper()]
+    return found
 
 
 def _when_ticked(option: Option) -> Cell:

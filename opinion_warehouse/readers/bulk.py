@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from opinion_warehouse.readers.cells import CellReader, Cells
-from opinion_warehouse.readers.values import EARLIEST, ROUNDED
+from opinion_warehouse.readers.values import DAMAGED_ID, EARLIEST, EARLIEST_EPOCH, WHOLE_FLOAT
 from opinion_warehouse.sources import Social
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ _MAX_DIGITS = 15
 
 def own_ids(cells: "pl.Series") -> "pl.Series":
     """The source's own ids (see `values.own_id`); null for what is none."""
-    return cells.set((cells == "") | cells.str.contains(ROUNDED.pattern), None)
+    own = cells.str.replace(WHOLE_FLOAT.pattern, "$1")
+    return own.set((own == "") | own.str.contains(DAMAGED_ID.pattern), None)
 
 
 def composed_ids(parts: "Sequence[pl.Series]") -> "pl.Series":
@@ -48,7 +49,7 @@ def composed_ids(parts: "Sequence[pl.Series]") -> "pl.Series":
         return ids
     more = [part.fill_null("") for part in parts[1:]]
     for part in more:
-        ids = ids.set(part.str.contains(ROUNDED.pattern), None)
+        ids = ids.set(part.str.contains(DAMAGED_ID.pattern), None)
     sized = [text for part in (ids, *more) for text in (part.str.len_bytes().cast(pl.String) + ":", part)]
     return pl.select(pl.concat_str(sized)).to_series()
 
@@ -83,7 +84,8 @@ def instants(
             return naive.dt.replace_time_zone("UTC")
         return naive.dt.replace_time_zone("UTC").zip_with(is_utc, _local(naive, zone))
 
-    begin = datetime.combine(EARLIEST, time(), UTC)
+    earliest = EARLIEST_EPOCH if form in ("epoch_s", "epoch_ms") else EARLIEST
+    begin = datetime.combine(earliest, time(), UTC)
     end = datetime.combine(latest, time(), UTC)
     return _either(column, reader, lambda plain: _within(parse(plain), begin, end))
 

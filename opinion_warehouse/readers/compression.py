@@ -1,9 +1,9 @@
 """Compressed files → the one file in them, counted while it inflates."""
 
+import errno
 import gzip
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,10 +25,19 @@ def plain_file(path: Path, files: Files, scratch: Path) -> Path:
     try:
         with _opened(path, files.compression) as stream:
             inflate(stream, target, limit)
-    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, NotImplementedError) as error:
+    except (FileRejected, MemoryError):
+        raise
+    except Exception as error:  # zipfile's and its decompressors' errors have no common base
+        if is_full(error):
+            raise
         detail = f"the file is damaged or cut short ({type(error).__name__})"
         raise FileRejected("bad_archive", detail) from None
     return target
+
+
+def is_full(error: Exception) -> bool:
+    """Whether it is the disk's fault, or a limit's, and not the file's."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 def inflate(stream: IO[bytes], target: Path, limit: int) -> None:

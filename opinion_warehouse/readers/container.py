@@ -38,7 +38,7 @@ def check_container(path: Path, kind: Kind = "xlsx") -> None:
                 _check_ods(archive)
             else:
                 _check_office(archive, kind)
-    except FileRejected:
+    except (FileRejected, MemoryError):
         raise
     except Exception as error:  # zlib.error and kin have no common base
         raise FileRejected("bad_archive", f"the document is damaged ({type(error).__name__})") from None

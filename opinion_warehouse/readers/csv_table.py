@@ -104,13 +104,15 @@ def _as_utf8(path: Path, files: Files, scratch: Path) -> Path:
     is_utf8 = codecs.lookup(files.encoding).name in ("utf-8", "utf-8-sig")
     copy = scratch / "utf8.csv"
     try:
-        with path.open(encoding=files.encoding, newline="") as stream:
-            if is_utf8:
-                while stream.read(_BLOCK):
-                    pass
-                return path
-            with copy.open("w", encoding="utf-8", newline="") as out:
-                shutil.copyfileobj(stream, out, _BLOCK)
+        if is_utf8:
+            for _ in _decoded(path):
+                pass
+            return path
+        with (
+            path.open(encoding=files.encoding, newline="") as stream,
+            copy.open("w", encoding="utf-8", newline="") as out,
+        ):
+            shutil.copyfileobj(stream, out, _BLOCK)
     except UnicodeError as error:
         raise FileRejected(
             "encoding", f"the bytes are not {files.encoding} ({type(error).__name__})"
@@ -118,19 +120,21 @@ def _as_utf8(path: Path, files: Files, scratch: Path) -> Path:
     return copy
 
 
+def _decoded(path: Path) -> Iterator[str]:
+    """The text of UTF-8 bytes; UnicodeDecodeError where they are none."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as raw:
+        while chunk := raw.read(_BLOCK):
+            yield decoder.decode(chunk)
+    yield decoder.decode(b"", final=True)
+
+
 def _is_utf8(path: Path) -> bool:
     """Whether the bytes are UTF-8 with more than ASCII in it."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    has_more = False
-    with path.open("rb") as raw:
-        try:
-            while chunk := raw.read(1 << 20):
-                decoder.decode(chunk)
-                has_more = has_more or not chunk.isascii()
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return has_more
+    try:
+        return sum(not text.isascii() for text in _decoded(path)) > 0
+    except UnicodeDecodeError:
+        return False
 
 
 def _start(path: Path, lines: int) -> int:
@@ -151,8 +155,6 @@ def _is_plain(path: Path, files: Files, lines: int) -> bool:
 
     before = np.zeros(256, bool)
     before[[ord("\n"), ord("\r"), ord('"')]] = True
-    if len(files.delimiter.encode()) > 1:
-        return False
     before[ord(files.delimiter)] = True
     is_open = 0
     edge = b"\n"

@@ -11,7 +11,7 @@ from opinion_warehouse.readers.topics import TopicCoder
 from opinion_warehouse.reference import Reference
 from opinion_warehouse.sources import Source
 
-PARSER_VERSION = "5"
+PARSER_VERSION = "6"
 """Raise it when the same file would give other rows: files refused before are then read again."""
 
 

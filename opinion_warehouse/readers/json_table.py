@@ -57,7 +57,7 @@ def read_json(
     """
     import pyarrow as pa
 
-    records = json_lines(path) if files.format == "jsonl" else json_array(path, files.records)
+    records = json_lines(path) if files.content_format == "jsonl" else json_array(path, files.records)
     if files.repeat:
         records = _repeats(records, files.repeat.path or "")
     header = _Header(wanted, ignored)

@@ -56,7 +56,7 @@ def _attached(mail: EmailMessage, wanted: Attachment, scratch: Path) -> Attached
     parts = list(_parts(mail))
     for part in parts:
         name = _name(part)
-        if not fnmatchcase(name.casefold(), clean(wanted.pattern).casefold()):
+        if not name or not fnmatchcase(name.casefold(), clean(wanted.pattern).casefold()):
             continue
         content = part.get_payload(decode=True)
         if not isinstance(content, bytes) or not content:

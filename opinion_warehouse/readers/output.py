@@ -98,6 +98,22 @@ COLUMNS: dict[str, dict[str, str]] = {
         "engagement_count": "int64",
         "domain_key": "string",
     },
+    "social_count": {
+        "file_id": "int64",
+        "row_number": "int64",
+        "source_id": "string",
+        "published_date": "date32",
+        "platform": "string",
+        "query_code": "string",
+        "topic_code": "string",
+        "place_code": "string",
+        "sentiment": "string",
+        "sentiment_method": "string",
+        "overlap": "string",
+        "item_count": "int64",
+        "engagement_count": "int64",
+        "domain_count": "int64",
+    },
     "quarantine": {"file_id": "int64", "row_number": "int64", "row_count": "int64", "reasons": "string"},
 }
 

@@ -8,13 +8,12 @@ from opinion_warehouse.readers.container import MAX_RATIO, SMALL
 from opinion_warehouse.readers.json_table import LIST_SEPARATOR
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.table import BATCH_ROWS, MAX_CELL, Table, table_of_frames
+from opinion_warehouse.readers.values import EXACT_DOUBLE, EXACT_SINGLE, inexact
 
 if TYPE_CHECKING:
     import polars as pl
 
 _MAGIC = b"PAR1"
-_EXACT = 2**53
-"""Whole numbers a double holds exactly are below it."""
 
 
 def read_parquet(path: Path, wanted: Sequence[str], ignored: Sequence[str]) -> Table:
@@ -26,6 +25,9 @@ def read_parquet(path: Path, wanted: Sequence[str], ignored: Sequence[str]) -> T
     def frames(names: Sequence[str]) -> Iterator["pl.DataFrame"]:
         import polars as pl
 
+        roots = [field.name for field in file.schema_arrow]
+        if twice := [name for name in names if roots.count(columns[name][0]) > 1]:
+            raise FileRejected("duplicate_header", "the column read stands twice", twice[0])
         # its own: a table may be read twice at a time
         for batch in _batches(_open(path), sorted({columns[name][0] for name in names})):
             cells = {name: _text(_inside(batch, columns[name]), name) for name in names}
@@ -148,9 +150,15 @@ def _number(column: Any) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), float(_EXACT)))
+    exact = EXACT_SINGLE if pa.types.is_float32(column.type) else EXACT_DOUBLE
+    whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), float(exact)))
     digits = pc.cast(pc.if_else(whole, column, None), pa.int64())
-    return pc.coalesce(pc.cast(digits, pa.string()), pc.cast(column, pa.string()))
+    text = pc.coalesce(pc.cast(digits, pa.string()), pc.cast(column, pa.string()))
+    is_large = pc.fill_null(pc.greater_equal(pc.abs(column), float(exact)), False)
+    if not pc.any(is_large).as_py():
+        return text
+    large = [inexact(value) for value in column.filter(is_large).to_pylist()]
+    return pc.replace_with_mask(text, is_large, pa.array(large, pa.string()))
 
 
 def _joined(column: Any, name: str) -> Any:

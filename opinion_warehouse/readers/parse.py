@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from opinion_warehouse.readers.compression import plain_file
+from opinion_warehouse.readers.counts import read_counts
 from opinion_warehouse.readers.csv_table import csv_header, read_csv
 from opinion_warehouse.readers.docx_file import docx_table, open_docx
 from opinion_warehouse.readers.header_choice import choose_header
@@ -18,6 +19,7 @@ from opinion_warehouse.readers.misread import Misread
 from opinion_warehouse.readers.narrative import read_narrative
 from opinion_warehouse.readers.output import Output
 from opinion_warehouse.readers.parquet_table import read_parquet
+from opinion_warehouse.readers.peek import peek, refused
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.readstat import read_dta, read_sav
 from opinion_warehouse.readers.report import read_report
@@ -41,12 +43,21 @@ SUMMARY = "summary.json"
 
 
 def parse(order: dict[str, Any]) -> None:
-    """Read the file an order names; the summary in its scratch folder says what came of it."""
+    """Read the file an order names; the summary in its scratch folder says what came of it.
+
+    An order with a `row` asks for that row alone, as an operator may see it.
+    """
+    job = _job(order)
+    summary = _row(job, order["row"]) if "row" in order else _whole(job)
+    (job.scratch / SUMMARY).write_text(json.dumps(summary), encoding="utf-8")
+
+
+def _job(order: dict[str, Any]) -> Job:
     scratch = Path(order["scratch"])
     source = Source.model_validate(order["source"])
     own_units = [unit.code for unit in source.report.units] if source.report else []
     reference = read_reference(Path(order["reference_dir"]))
-    job = Job(
+    return Job(
         source=source,
         path=Path(order["path"]),
         file_name=order["file_name"],
@@ -58,6 +69,10 @@ def parse(order: dict[str, Any]) -> None:
         output=Output(scratch, order["file_id"], source.id),
         scratch=scratch,
     )
+
+
+def _whole(job: Job) -> dict[str, Any]:
+    source = job.source
     summary: dict[str, Any] = {"rejected": None, "files": {}, "topic_rules": job.topics.version}
     try:
         _read(job)
@@ -75,11 +90,23 @@ def parse(order: dict[str, Any]) -> None:
     except FileRejected as rejected:
         summary["rejected"] = rejected.reason
     summary["files"] = job.output.close()
-    (scratch / SUMMARY).write_text(json.dumps(summary), encoding="utf-8")
+    return summary
 
 
-def _read(job: Job) -> None:
-    source, files = job.source, job.source.files
+def _row(job: Job, row_number: int) -> dict[str, Any]:
+    try:
+        job, path = _opened(job)
+        if job.source.report and job.source.report.narrative:
+            return {"rows": [], "misshapen": True}
+        tables = [table for table in _tables(job, path) if table]
+        return peek(job.source, tables, row_number)
+    except FileRejected as rejected:
+        return refused(rejected)
+
+
+def _opened(job: Job) -> tuple[Job, Path]:
+    """The file itself, out of its compression or e-mail."""
+    files = job.source.files
     if job.path.stat().st_size > files.max_bytes:
         raise FileRejected("too_large", f"the file has more than {files.max_bytes} bytes")
     if job.path.stat().st_size == 0:
@@ -87,7 +114,13 @@ def _read(job: Job) -> None:
     path = plain_file(job.path, files, job.scratch)
     if files.attachment:
         attached = attached_file(path, files.attachment, job.scratch)
-        path, job = attached.path, replace(job, file_name=attached.name, sent_at=attached.sent_at)
+        return replace(job, file_name=attached.name, sent_at=attached.sent_at), attached.path
+    return job, path
+
+
+def _read(job: Job) -> None:
+    job, path = _opened(job)
+    source, files = job.source, job.source.files
     if source.report and source.report.narrative:
         read_narrative(job, path)
         return
@@ -100,6 +133,8 @@ def _read(job: Job) -> None:
         read_survey(job, table)
     elif source.family == "report":
         read_report(job, table, followup)
+    elif source.social and source.social.columns.item_count:
+        read_counts(job, table)
     else:
         read_social(job, table)
     job.output.quarantine(misread.bad_rows)

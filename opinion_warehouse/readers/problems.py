@@ -3,18 +3,19 @@
 A detail says what was expected; it never quotes a cell, for the cell may hold a person's data.
 """
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
+from opinion_warehouse.readers.redact import redact
+
 _EXPORT = "have the sender export it again"
-_PLAIN = "have the sender save it anew as a plain file of the format"
 _IN_PARTS = "have it sent in parts"
 _DECLARE = "if it is right, declare it in the spec and replay; else have the sender mend the row"
 _CELL = "have the sender mend the cell and deliver the file again"
 MENDS = {
     # of a file
-    "wrong_format": "have it saved in the format the spec's files.format names",
+    "wrong_format": "have it saved and packed as files.format and compression say, or change them and replay",
     "encoding": "set files.encoding to what the sender uses, and replay",
     "too_large": f"raise files.max_bytes, or {_IN_PARTS}",
     "line_too_long": f"{_EXPORT}: a quote or its line ends are lost",
@@ -22,19 +23,19 @@ MENDS = {
     "empty": _EXPORT,
     "no_header": "look at files.delimiter, header_row or header_has, sheet and the columns' names; replay",
     "blank_header": "name it `(column N)` in the spec, N its position, or have the sender name it",
-    "duplicate_header": "name it `(column N)` in the spec, N its position, or have the sender rename it",
+    "duplicate_header": "have the sender rename it; in csv, sheets and Word tables it may go as `(column N)`",
     "missing_column": "if it has another name now, change the spec and replay; else have it delivered",
     "unknown_column": "map the column or add it to ignore_columns, and replay",
     "too_many_columns": "have it exported with fewer columns",
     "unbalanced_quote": f"{_EXPORT}, with quotes inside of quoted cells doubled",
     "cell_too_large": "have the long text left out of the export",
-    "bad_archive": _PLAIN,
-    "encrypted": f"{_PLAIN}, without a password",
-    "zip_bomb": _PLAIN,
-    "unsafe_name": _PLAIN,
-    "macros": _PLAIN,
-    "external_link": _PLAIN,
-    "xml_dtd": _PLAIN,
+    "bad_archive": f"{_EXPORT}, and packed and sent whole",
+    "encrypted": "have the sender save or send it anew without a password or encryption",
+    "zip_bomb": "if the data are sound, have them sent in parts, or packed less tightly or not at all",
+    "unsafe_name": "have the one file that is meant packed alone, by its plain name, or not packed at all",
+    "macros": "have the sender save it anew in the format's kind without macros or scripts",
+    "external_link": "have links to other files replaced by their values, and the document saved anew",
+    "xml_dtd": "have the program that made it write it anew, without a document type (<!DOCTYPE)",
     "sparse_sheet": "have the sender delete the empty rows and columns beyond the table, and save it anew",
     "several_tables": "have the sender join the tables into one",
     "bad_mail": "have the sender send it again, or deliver the attachment itself",
@@ -106,12 +107,17 @@ MENDS = {
     "damaged_id": f"{_EXPORT}, without opening it in a spreadsheet",
     "duplicate_respondent": "have the sender keep one interview of each respondent",
     "left_out": "nothing, if files.rows says what is meant: such rows are no interviews",
+    "not_a_day": "set the source's time_zone to the one the vendor's days begin in, and replay",
+    "duplicate_cell": "name the column that tells them apart, or have each count delivered once",
+    "incomplete_day": "mend what the day's other rows name",
     "duplicate_item": "nothing: exports overlap, and the last row counts",
 }
 """Reason code → what to do. With another spec, or another delivery, the file is read again."""
-HARMLESS = frozenset({"duplicate_item", "left_out", "no_rule", "ambiguous_passage", "long_passage"})
+HARMLESS = frozenset(
+    {"duplicate_item", "left_out", "incomplete_day", "no_rule", "ambiguous_passage", "long_passage"}
+)
 """Row reasons that do not count towards the share that makes a file refused: exports overlap, a spec leaves
-rows out, and prose is no table."""
+rows out, a day's good rows wait for its bad one, and prose is no table."""
 
 
 class Reason(TypedDict):
@@ -148,8 +154,28 @@ class BadCell(Exception):
         self.detail = detail
 
 
+_SHOWN = 64
+_OF_WORDS = frozenset({"handle", "link", "token"})
+"""Kinds of personal data that ordinary headings look like (`q1_other`)."""
+
+
 def safe_heading(heading: str, position: int) -> str:
     """A heading as it may be shown. A file without its header has people's data where headings stand."""
-    if "@" in heading or len(re.findall(r"\d", heading)) >= 6:
+    if _is_data(heading):
         return f"(column {position})"
-    return heading if len(heading) <= 64 else f"{heading[:60]}… (column {position})"
+    return heading if len(heading) <= _SHOWN else f"{heading[:60]}… (column {position})"
+
+
+def safe_headings(headings: Mapping[int, str]) -> list[str]:
+    """Headings by position, as they may be shown: beside one that is data, the others are data too."""
+    if any(_is_data(heading) for heading in headings.values()):
+        return [f"(column {position})" for position in headings]
+    return [safe_heading(heading, position) for position, heading in headings.items()]
+
+
+def _is_data(heading: str) -> bool:
+    digits = sum(map(str.isdigit, heading))
+    is_number = digits and not any(char.isalpha() and char not in "TZ" for char in heading)
+    if digits >= 6 or is_number or "@" in heading:
+        return True
+    return bool(redact(heading[:_SHOWN]).counts.keys() - _OF_WORDS)

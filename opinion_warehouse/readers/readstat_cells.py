@@ -5,10 +5,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from opinion_warehouse.readers.values import EXACT_DOUBLE, EXACT_SINGLE, inexact
+
 if TYPE_CHECKING:
     import polars as pl
 
-_EXACT = 2**53
 _SPSS_EPOCH, _STATA_EPOCH = datetime(1582, 10, 14), datetime(1960, 1, 1)  # noqa: DTZ001  (neither knows a zone)
 _SPSS_DATE = re.compile(r"^([AEJS]?DATE|MOYR|QYR|WKYR)\d")
 _SPSS_MOMENT = re.compile(r"^(DATETIME|YMDHMS)\d")
@@ -48,18 +49,18 @@ def code_text(value: float | str, kind: str) -> str:
 def _number_text(doubles: "pl.Series", storage: "type[pl.DataType]", decimal: str) -> "pl.Series":
     import polars as pl
 
+    exact = EXACT_SINGLE if storage == pl.Float32 else EXACT_DOUBLE
     value, size = pl.col("value"), pl.col("value").abs()
     frame = pl.DataFrame({"value": doubles.fill_nan(None)})
     text = frame.select(
-        pl.when((value == value.floor()) & (size < _EXACT))
+        pl.when((value == value.floor()) & (size < exact))
         .then(value.cast(pl.Int64, strict=False).cast(pl.String))
         .otherwise(value.cast(storage).cast(pl.String).str.replace(".", decimal, literal=True))
     ).to_series()
-    is_large = frame.select((size >= _EXACT).fill_null(False)).to_series()
+    is_large = frame.select((size >= exact).fill_null(False)).to_series()
     if not is_large.any():
         return text
-    # There whole numbers run into one another: written so that none can pass for an exact id.
-    large = [f"{each:.16E}".replace(".", decimal) for each in doubles.filter(is_large)]
+    large = [inexact(each).replace(".", decimal) for each in doubles.filter(is_large)]
     return text.scatter(is_large.arg_true(), large)
 
 

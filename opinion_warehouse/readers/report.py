@@ -259,4 +259,5 @@ def _submitted_at(job: Job, report: Report) -> datetime:
         local = datetime.strptime(digits, "%Y%m%d").replace(tzinfo=ZoneInfo(job.source.time_zone))
     except ValueError:
         return job.received_at
-    return local.astimezone(UTC)
+    is_past = local.date() <= latest_date(job.night, job.received_at)
+    return local.astimezone(UTC) if is_past else job.received_at

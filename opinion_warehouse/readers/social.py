@@ -13,11 +13,12 @@ from opinion_warehouse.readers.job import Job, RowCheck
 from opinion_warehouse.readers.markup import plain_text
 from opinion_warehouse.readers.problems import BadCell, Reason
 from opinion_warehouse.readers.repeats import Repeats, hashed
-from opinion_warehouse.readers.social_cells import place_of, sentiment_of, topics_of
-from opinion_warehouse.readers.table import BadRow, Batch, Table
-from opinion_warehouse.readers.text import fold
+from opinion_warehouse.readers.social_cells import place_of, query_of, sentiment_of, topics_of
+from opinion_warehouse.readers.table import BadRow, Batch, Table, ahead
+from opinion_warehouse.readers.text import clean_column, fold
 from opinion_warehouse.readers.topics import UNCLASSIFIED
 from opinion_warehouse.readers.values import (
+    DAMAGED,
     instant,
     latest_date,
     lookup,
@@ -39,12 +40,12 @@ def read_social(job: Job, table: Table) -> None:
     """Write the items of a social export; of rows with one item id the last counts."""
     assert job.source.social is not None  # noqa: S101  (the family says so)
     reader = _Reader(job, job.source.social)
-    item_id = reader.columns.item_id
+    item_id = reader.item_id
     repeats = Repeats(job.scratch)
     for batch in table.batches(item_id):
         repeats.add(composed_ids(batch.columns(item_id)), batch.row_numbers)
     reader.last_rows = repeats.last_rows()
-    for batch in table.batches(None):
+    for batch in ahead(table.batches(None)):
         reader.take(batch)
     job.output.quarantine(table.bad_rows)
 
@@ -54,6 +55,7 @@ class _Reader:
         self.job = job
         self.social = social
         self.columns = social.columns
+        self.item_id = social.columns.item_id or []
         self.zone = ZoneInfo(job.source.time_zone)
         self.written_in = ZoneInfo(social.date_zone or job.source.time_zone)
         self.decimal = job.source.files.decimal
@@ -64,15 +66,10 @@ class _Reader:
         topics = topics_of(social, job.reference.topics)
         place = place_of(social, job.reference)
         sentiment = sentiment_of(social, self.decimal)
-        self.query = lookup(
-            {query.label.vi: query.code for query in social.queries}
-            | {query.label.en: query.code for query in social.queries},
-            [query.code for query in social.queries],
-        )
         self.query_topics = {query.code: [query.topic] for query in social.queries if query.topic}
         self.read_published = CellReader(required(self._published), None)
         self.read_platform = CellReader(required(platform), None)
-        self.read_query = CellReader(required(self._query), None)
+        self.read_query = CellReader(required(query_of(social)), None)
         self.read_topics = CellReader(optional(topics), None)
         self.read_place = CellReader(optional(place), None)
         self.read_sentiment = CellReader(optional(sentiment), None)
@@ -92,8 +89,8 @@ class _Reader:
                 return reader.values(cells(name), pl.String)
             return pl.Series([constant], dtype=pl.String).new_from_index(0, len(rows))
 
-        ids = composed_ids(batch.columns(columns.item_id))
-        cells(columns.item_id[0]).note(ids.is_null(), _no_id)
+        ids = composed_ids(batch.columns(self.item_id))
+        cells(self.item_id[0]).note(ids.is_null(), _no_id)
         written = Cells(joined(batch.columns(columns.published_at)), rows, columns.published_at[0], check)
         published = instants(
             written, self.read_published, self.social.date_format, self.written_in, self.latest
@@ -107,7 +104,7 @@ class _Reader:
             if columns.sentiment
             else codes(None, self.read_sentiment)
         ).fill_null("unknown")
-        engagement = _sum(
+        engagement = sum_of_counts(
             [whole_numbers(cells(name), self.read_count, _MAX_COUNT) for name in columns.counts], len(rows)
         )
         superseded = self._superseded(ids, rows, check)
@@ -147,7 +144,7 @@ class _Reader:
         if not self.last_rows:
             return []
         detail = "the same item stands further down again; the last row is kept"
-        reason: Reason = {"code": "duplicate_item", "column": self.columns.item_id[0], "detail": detail}
+        reason: Reason = {"code": "duplicate_item", "column": self.item_id[0], "detail": detail}
         hashes = hashed(ids)
         again = np.flatnonzero(
             np.isin(hashes, np.fromiter(self.last_rows, np.uint64)) & ids.is_not_null().to_numpy()
@@ -201,14 +198,6 @@ class _Reader:
         not_after(value.date(), self.latest)
         return value
 
-    def _query(self, cell: str) -> str:
-        try:
-            return self.query(cell)
-        except BadCell:
-            raise BadCell(
-                "unknown_query", "expected the code or label of a query the spec declares"
-            ) from None
-
     def _count(self, cell: str) -> int:
         read = number_in_words if self.social.number_words else number
         return whole(cell, self.decimal, 0, _MAX_COUNT, read)
@@ -235,17 +224,18 @@ def _arrays(found: "tuple[list[Any], pl.Series]") -> "pl.Series":
 
 def _no_id(cell: str | None) -> BadCell:
     if cell:
-        return BadCell("damaged_id", "expected an id; a spreadsheet has rounded this one")
+        return BadCell("damaged_id", DAMAGED)
     return BadCell("missing_value", "expected a value")
 
 
 def _of_html(cells: "pl.Series") -> "pl.Series":
     import polars as pl
 
-    return pl.Series(cells.name, [plain_text(cell) if cell else None for cell in cells], dtype=pl.String)
+    texts = [plain_text(cell) if cell else None for cell in cells]
+    return clean_column(pl.Series(cells.name, texts, dtype=pl.String))
 
 
-def _sum(counts: "list[pl.Series]", rows: int) -> "pl.Series":
+def sum_of_counts(counts: "list[pl.Series]", rows: int) -> "pl.Series":
     """The counts of each item added up; of an item without any, nothing."""
     import polars as pl
 

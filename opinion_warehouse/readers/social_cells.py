@@ -14,24 +14,47 @@ from opinion_warehouse.sources.social import SEPARATORS
 _WORDS = ("positive", "negative", "neutral", "unknown")
 
 
+def topic_of(social: Social, known: Collection[str]) -> Callable[[str], str | None]:
+    """Tag → topic code. With a map only its tags are understood: a tag may look like a code."""
+    code_of = lookup(social.topics, () if social.topics else known)
+
+    def read(tag: str) -> str | None:
+        try:
+            return code_of(tag)
+        except BadCell:
+            if social.unmapped_topics == "none":
+                return None
+            expected = "tags the spec maps" if social.topics else "topic codes of the reference data"
+            raise BadCell("unknown_topic", f"expected {expected}") from None
+
+    return read
+
+
 def topics_of(social: Social, known: Collection[str]) -> Callable[[str], list[str]]:
-    """Cell → sorted topic codes. With a map only its tags are understood: a tag may look like a code."""
+    """Cell → the sorted topic codes of its tags."""
     parting = re.compile(
         re.escape(social.topics_separator) if social.topics_separator else f"[{re.escape(SEPARATORS)}]"
     )
-    code_of = lookup(social.topics, () if social.topics else known)
-    leave_out = social.unmapped_topics == "none"
+    code_of = topic_of(social, known)
 
     def read(cell: str) -> list[str]:
-        codes = set()
-        for tag in filter(None, map(str.strip, parting.split(cell))):
-            try:
-                codes.add(code_of(tag))
-            except BadCell:
-                if not leave_out:
-                    expected = "tags the spec maps" if social.topics else "topic codes of the reference data"
-                    raise BadCell("unknown_topic", f"expected {expected}") from None
-        return sorted(codes)
+        tags = filter(None, map(str.strip, parting.split(cell)))
+        return sorted({code for tag in tags if (code := code_of(tag))})
+
+    return read
+
+
+def query_of(social: Social) -> Callable[[str], str]:
+    """Cell → query code, by code or label."""
+    labels = {label: query.code for query in social.queries for label in (query.label.vi, query.label.en)}
+    code_of = lookup(labels, [query.code for query in social.queries])
+
+    def read(cell: str) -> str:
+        try:
+            return code_of(cell)
+        except BadCell:
+            detail = "expected the code or label of a query the spec declares"
+            raise BadCell("unknown_query", detail) from None
 
     return read
 

@@ -18,9 +18,9 @@ from opinion_warehouse.readers.offered import check_waves, mark_not_offered
 from opinion_warehouse.readers.places import place_reader
 from opinion_warehouse.readers.problems import BadCell, FileRejected
 from opinion_warehouse.readers.repeats import Repeats, hashed
-from opinion_warehouse.readers.table import Batch, Table
+from opinion_warehouse.readers.table import Batch, Table, ahead
 from opinion_warehouse.readers.text import fold
-from opinion_warehouse.readers.values import any_of, day, number, plain_code, text_of
+from opinion_warehouse.readers.values import DAMAGED, any_of, day, number, plain_code, text_of
 from opinion_warehouse.sources import MissingCode, Survey
 from opinion_warehouse.sources.survey import Group
 
@@ -44,7 +44,7 @@ def read_survey(job: Job, table: Table) -> None:
         for batch in table.batches(identity):
             repeats.add(_identities(batch, identity), batch.row_numbers)
         reader.doubtful = repeats.last_rows()
-    for batch in table.batches(None):
+    for batch in ahead(table.batches(None)):
         reader.take(batch)
     job.output.quarantine(table.bad_rows)
 
@@ -363,7 +363,7 @@ def _code(cell: str | None) -> str:
 
 def _no_id(cell: str | None) -> BadCell:
     if cell:
-        return BadCell("damaged_id", "expected an id; a spreadsheet has rounded this one")
+        return BadCell("damaged_id", DAMAGED)
     return BadCell("missing_value", "expected the respondent's id")
 
 

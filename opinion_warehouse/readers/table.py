@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opinion_warehouse.readers.header import pass_over
 from opinion_warehouse.readers.labels import Labels
 from opinion_warehouse.readers.layout import LAYOUTS, HeaderRow, heading
-from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading
+from opinion_warehouse.readers.problems import FileRejected, Reason, safe_heading, safe_headings
 from opinion_warehouse.readers.text import clean, clean_column, fold
 from opinion_warehouse.sources import Files, ignoring
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_CELL = 65_536
 MAX_COLUMNS = 5_000
-BATCH_ROWS = 5_000
+BATCH_ROWS = 20_000
 _TOTALS = frozenset({"tổng cộng", "tổng số", "tổng", "cộng", "total", "grand total"})
 _LONGEST_TOTAL = 24  # characters, spaces and a colon behind it too
 Column = list[str | None]
@@ -218,6 +219,15 @@ def table_of_frames(
     return Table(batches, header=header)
 
 
+def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The batches, of which the next is read by another thread while one is looked at."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, batches, None)
+        while (batch := following.result()) is not None:
+            following = reader.submit(next, batches, None)
+            yield batch
+
+
 def clean_frame(frame: "pl.DataFrame") -> "pl.DataFrame":
     """Every cell as `text.clean` has it."""
     return frame.select(clean_column(column) for column in frame.get_columns())
@@ -272,12 +282,10 @@ def difference(
     """Headings the spec does not know, as they may be shown, and columns the file does not have."""
     names = _named(found, [*wanted, *ignored])
     is_ignored, read = ignoring(heading(name) for name in ignored), {heading(name) for name in wanted}
-    extra = [
-        safe_heading(name, number)
-        for number, name in enumerate(names, 1)
-        if name not in read and not is_ignored(name)
-    ]
-    return extra, [name for name in wanted if heading(name) not in names]
+    extra = {
+        number: name for number, name in enumerate(names, 1) if name not in read and not is_ignored(name)
+    }
+    return safe_headings(extra), [name for name in wanted if heading(name) not in names]
 
 
 def _named(found: Sequence[str | None], known: Sequence[str]) -> list[str]:

@@ -137,9 +137,9 @@ def fold(text: str) -> str:
 
 
 def words(texts: "pl.Series") -> "pl.Series":
-    """Words in lower case between single spaces, with one at each end: ` giá điện tăng `.
+    """Clean text → words in lower case between single spaces, with one at each end: ` giá điện tăng `.
 
     For finding them only: every tone mark of oa, oe, ua, uy and ia stands on the first vowel there.
     """
-    parted = clean_column(texts).str.to_lowercase().str.replace_all(r"[\W_]+", " ").str.strip_chars()
+    parted = texts.str.to_lowercase().str.replace_all(r"[\W_]+", " ").str.strip_chars()
     return (" " + parted + " ").str.replace_many(*_TONE_BEHIND_AND_BEFORE)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from opinion_warehouse.readers.text import words
+from opinion_warehouse.readers.text import clean_column, words
 from opinion_warehouse.reference import TopicRule
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class TopicCoder:
         import polars as pl
 
         given = list(rules)
-        keywords = words(pl.Series([rule.keyword for rule in given], dtype=pl.String)).to_list()
+        keywords = words(clean_column(pl.Series([rule.keyword for rule in given], dtype=pl.String))).to_list()
         topics: dict[str, set[str]] = {keyword: set() for keyword in keywords}
         for keyword, rule in zip(keywords, given, strict=True):
             topics[keyword] |= {rule.topic_code} - {""}
@@ -37,7 +37,7 @@ class TopicCoder:
         self.version = _version(given)
 
     def code(self, texts: "Sequence[pl.Series]") -> "tuple[list[list[str]], pl.Series]":
-        """Of texts in several columns: the distinct sorted lists of codes, and which of them each row has.
+        """Of clean texts in several columns: the distinct sorted lists of codes, and which each row has.
 
         A list is empty where no rule matches.
         """
@@ -45,18 +45,21 @@ class TopicCoder:
 
         found = pl.DataFrame(
             [
-                words(column).str.extract_many(list(self._topics), overlapping=True).alias(str(number))
+                words(column)
+                .str.extract_many(list(self._topics), overlapping=True)
+                .list.join("|")
+                .alias(str(number))
                 for number, column in enumerate(texts)
             ]
         )
-        keywords = found.select(pl.concat_list(pl.all().fill_null([])).list.sort().list.join("|")).to_series()
+        keywords = found.select(pl.concat_str(pl.all().fill_null(""), separator="|")).to_series()
         distinct = keywords.unique()
         codes = [self._codes(one) for one in distinct]
         which = pl.int_range(distinct.len(), dtype=pl.UInt32, eager=True)
         return codes, keywords.replace_strict(distinct, which, return_dtype=pl.UInt32)
 
     def _codes(self, keywords: str) -> list[str]:
-        found = Counter(keywords.split("|") if keywords else ())
+        found = Counter(keyword for keyword in keywords.split("|") if keyword)
         alone: dict[str, int] = {}
         topics: set[str] = set()
         for keyword in sorted(found, key=len, reverse=True):  # the longer ones first

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opinion_warehouse.readers.compression import inflate
+from opinion_warehouse.readers.compression import inflate, is_full
 from opinion_warehouse.readers.container import MAX_RATIO, SMALL, check_members
 from opinion_warehouse.readers.labels import Labels
 from opinion_warehouse.readers.problems import FileRejected, Reason
@@ -102,9 +102,11 @@ def _unpacked(path: Path, files: Files, scratch: Path) -> tuple[Path, Path]:
                 with archive.open(fitting[0]) as stream:
                     inflate(stream, found[-1], min(limit, MAX_DEFINITION) if what == "definition" else limit)
             return found[0], found[1]
-    except FileRejected:
+    except (FileRejected, MemoryError):
         raise
     except Exception as error:  # zipfile's and its decompressors' errors have no common base
+        if is_full(error):
+            raise
         detail = f"the archive is damaged or cut short ({type(error).__name__})"
         raise FileRejected("bad_archive", detail) from None
 

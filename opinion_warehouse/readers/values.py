@@ -15,7 +15,7 @@ from opinion_warehouse.readers.written import IN_WORDS, moment_in_words
 if TYPE_CHECKING:
     import polars as pl
 
-_WHOLE_FLOAT = re.compile(r"^(-?\d+)\.0+$")
+WHOLE_FLOAT = re.compile(r"^(-?\d+)\.0+$")
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$", re.ASCII)
 _PARTED = {
     decimal: re.compile(rf"[+-]?[1-9]\d{{0,2}}([ \{thousands}])\d{{3}}(\1\d{{3}})*(\{decimal}\d*)?", re.ASCII)
@@ -23,16 +23,28 @@ _PARTED = {
 }
 _SPACES_AND_MINUS = str.maketrans("\u00a0\u2009\u202f\u2212", "   -")
 _EPOCH = re.compile(r"^-?\d{1,16}(\.\d+)?$", re.ASCII)
-ROUNDED = re.compile(r"^[0-9]([.,][0-9]+)?[Ee]\+[0-9]+$")
-"""A long number as a spreadsheet writes it."""
+DAMAGED_ID = re.compile(
+    r"^(?:[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]+|#(?:N/A|NAME\?|REF!|VALUE!|DIV/0!|NUM!|NULL!))$"
+)
+"""A long number as a spreadsheet rounds it, or its error for an id that looked like a formula (`-aB3`)."""
+DAMAGED = "expected an id; a spreadsheet has rounded this one, or made an error of it"
 _ISO_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SIZES = {"nghìn": 3, "ngàn": 3, "k": 3, "triệu": 6, "tr": 6, "tỷ": 9, "tỉ": 9}
 _SIZED = re.compile(rf"(.*?) ?({'|'.join(_SIZES)})")
 EARLIEST = date(1900, 1, 1)
+EARLIEST_EPOCH = date(1990, 1, 1)
+"""Of seconds and milliseconds: one read as the other lies in January 1970."""
 SMALLEST, LARGEST = 1e-30, 1e30
 """In size, of a number that is not 0: squares of others would leave double precision and stop the night."""
+EXACT_DOUBLE, EXACT_SINGLE = 2**53, 2**24
+"""Beyond them whole numbers run into one another."""
 T = TypeVar("T")
+
+
+def inexact(value: float) -> str:
+    """A number that may stand for several, written so that it cannot pass for an exact id."""
+    return f"{value:.16E}"
 
 
 def number(cell: str, decimal: str) -> float:
@@ -88,7 +100,7 @@ def whole(cell: str, decimal: str, low: int, high: int, read: Callable[[str, str
 
 def plain_code(cell: str) -> str:
     """`1.0` and `1` are one code: statistics packages write whole numbers either way."""
-    match = _WHOLE_FLOAT.match(cell)
+    match = WHOLE_FLOAT.match(cell)
     return match[1] if match else cell
 
 
@@ -101,7 +113,7 @@ def _as_declared(cell: str, form: str, iso: tuple[re.Pattern[str], ...]) -> date
 
 def any_of(cells: "pl.Series", values: Sequence[str]) -> "pl.Series":
     """Whether each cell is one of these, by `plain_code` too; for a column of texts without nulls."""
-    return cells.is_in(list(values)) | cells.str.replace(_WHOLE_FLOAT.pattern, "$1").is_in(list(values))
+    return cells.is_in(list(values)) | cells.str.replace(WHOLE_FLOAT.pattern, "$1").is_in(list(values))
 
 
 def day(cell: str, form: str) -> date:
@@ -122,7 +134,10 @@ def instant(cell: str, form: str, zone: ZoneInfo) -> datetime:
             if not _EPOCH.match(cell):  # 1.75E+12, as a spreadsheet writes it, has lost its days
                 raise ValueError
             seconds = float(cell) / (1000 if form == "epoch_ms" else 1)
-            return datetime.fromtimestamp(seconds, UTC)
+            value = datetime.fromtimestamp(seconds, UTC)
+            if value.date() < EARLIEST_EPOCH:
+                raise ValueError
+            return value
         # a date cell at midnight arrives without its time
         value = _as_declared(cell, form, (_ISO_MOMENT, _ISO_DATE))
         if value.tzinfo is None:
@@ -167,11 +182,11 @@ def lookup(table: Mapping[str, T], codes: Iterable[T] = ()) -> Callable[[str], T
 
 
 def own_id(cell: str | None) -> str | None:
-    """The source's own id. One a spreadsheet has rounded (`1.14E+11`) stands for many, so it is none."""
+    """The source's own id; `1.0` is `1`. One a spreadsheet has damaged stands for many, so it is none."""
     own = text_of(cell)
-    if own and ROUNDED.match(own):
-        raise BadCell("damaged_id", "expected an id; a spreadsheet has rounded this one")
-    return own
+    if own and DAMAGED_ID.match(own):
+        raise BadCell("damaged_id", DAMAGED)
+    return own and plain_code(own)
 
 
 def text_of(cell: str | None) -> str | None:

@@ -12,7 +12,11 @@ from opinion_warehouse.readers.header import pass_over
 from opinion_warehouse.readers.problems import FileRejected, Reason
 from opinion_warehouse.readers.sheet_marks import ods_marks, xlsx_marks
 from opinion_warehouse.readers.table import MAX_COLUMNS, BadRow, Marks, Table, table_of_rows
+from opinion_warehouse.readers.values import inexact
 from opinion_warehouse.sources import Files
+
+_EXACT = 1e15
+"""Spreadsheets keep 15 digits of a number."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ def open_workbook(path: Path, kind: Literal["xlsx", "ods"] = "xlsx") -> Workbook
     of_sheets = ods_marks(path) if kind == "ods" else {}
     try:
         content = CalamineWorkbook.from_path(str(path))
+    except MemoryError:
+        raise
     except Exception as error:  # calamine's errors have no common base
         raise FileRejected("bad_archive", f"the workbook cannot be opened ({type(error).__name__})") from None
 
@@ -54,6 +60,8 @@ def sheet_rows(workbook: Workbook, sheet: str, files: Files) -> Iterator[tuple[i
     workbook.marks(sheet)  # refuses what calamine would abort the process at
     try:
         content = workbook.content.get_sheet_by_name(sheet)
+    except MemoryError:
+        raise
     except Exception as error:  # calamine's errors have no common base
         raise FileRejected("bad_archive", f"the sheet cannot be read ({type(error).__name__})") from None
     if content.start is None:
@@ -154,8 +162,9 @@ def cell_text(value: Any, decimal: str) -> str | None:
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, int | float):
-        whole = float(value).is_integer() and abs(value) < 1e15
-        return str(int(value)) if whole else repr(float(value)).replace(".", decimal)
+        if abs(value) >= _EXACT:
+            return inexact(value).replace(".", decimal)
+        return str(int(value)) if float(value).is_integer() else repr(float(value)).replace(".", decimal)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
     if isinstance(value, date | time):

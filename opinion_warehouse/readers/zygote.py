@@ -6,6 +6,7 @@ stdin (the key too: neither arguments nor environment can be read by others); ea
 """
 
 import contextlib
+import errno
 import json
 import os
 import resource
@@ -22,7 +23,7 @@ MEMORY_MARKS = (
     b"out of memory",
     b"cannot allocate memory",
 )
-CRASHED = 3
+CRASHED, NO_MEMORY, NO_ROOM = 3, 4, 5
 
 
 def serve() -> None:
@@ -117,6 +118,11 @@ def _child(order: dict[str, Any], errors: Path) -> None:
             os.dup2(handle, number)
             os.close(handle)
         _limit(order["limits"])
+        from opinion_warehouse.readers import no_network
+
+        # LibreOffice, which reads .doc files, talks to itself by a local socket.
+        files = order.get("source", {}).get("files", {})
+        no_network.shut(local_sockets=(files.get("attachment") or files).get("format") == "doc")
         if order.get("describe"):
             from opinion_warehouse.readers.inspection.describe import describe
 
@@ -126,20 +132,26 @@ def _child(order: dict[str, Any], errors: Path) -> None:
 
             parse(order)
         code = 0
-    except MemoryError:
-        os.write(2, MEMORY_MARKS[1])
-    except OSError as error:
-        os.write(2, f"OSError {error.errno}".encode())
     except BaseException as error:  # the child must never return into the server's loop
+        code = _exit_code(error)  # first: on a full disk nothing below can be written
         # Only where it happened: a message could quote a cell.
         trace = error.__traceback__
         while trace and trace.tb_next:
             trace = trace.tb_next
         place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-        memory = MEMORY_MARKS[1].decode() if "memory" in str(error).lower() else ""
-        os.write(2, f"{type(error).__name__} {place} {memory}".encode())
+        os.write(2, f"{type(error).__name__} {place}".encode())
     finally:
         os._exit(code)
+
+
+def _exit_code(error: BaseException) -> int:
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, MemoryError) or number == errno.ENOMEM:
+        return NO_MEMORY
+    said = str(error).lower()
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "no space left" in said:
+        return NO_ROOM
+    return NO_MEMORY if "memory" in said else CRASHED
 
 
 def _limit(limits: dict[str, int]) -> None:
@@ -152,14 +164,14 @@ def _limit(limits: dict[str, int]) -> None:
 def _reason(status: int, errors: Path) -> str | None:
     if status == 0:
         return None
-    noise = errors.read_bytes()[-100_000:] if errors.exists() else b""
-    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-    if number in (signal.SIGXCPU,):
+    ended = os.waitstatus_to_exitcode(status)
+    if ended == -signal.SIGXCPU:
         return "parser_timeout"
-    if number == signal.SIGXFSZ or noise in (b"OSError 28", b"OSError 27"):
+    if ended in (NO_ROOM, -signal.SIGXFSZ):
         return "scratch_full"
-    no_memory = noise == b"OSError 12" or any(mark in noise.lower() for mark in MEMORY_MARKS)
-    if no_memory or number == signal.SIGKILL:
+    # A native library that gets no memory says so and aborts.
+    noise = errors.read_bytes()[-100_000:].lower() if errors.exists() else b""
+    if ended in (NO_MEMORY, -signal.SIGKILL) or any(mark in noise for mark in MEMORY_MARKS):
         return "parser_oom"
     return "parser_crash"
 

@@ -32,7 +32,8 @@ from opinion_warehouse.sources.load import (
 )
 from opinion_warehouse.sources.narrative import Narrative, Said
 from opinion_warehouse.sources.report import Followup, FollowupColumns, Report, ReportColumns
-from opinion_warehouse.sources.social import Query, Social, SocialColumns
+from opinion_warehouse.sources.social import Query, Social
+from opinion_warehouse.sources.social_columns import SocialColumns
 from opinion_warehouse.sources.source import Source
 from opinion_warehouse.sources.survey import (
     Band,

@@ -1,7 +1,9 @@
 """What the spec models of all families share."""
 
 import re
+import unicodedata
 from collections.abc import Hashable, Iterable
+from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Annotated, Literal, TypeVar
 
@@ -56,6 +58,26 @@ def repeated(values: Iterable[_T]) -> list[_T]:
             again[value] = None
         seen.add(value)
     return list(again)
+
+
+def alike(values: Iterable[str]) -> list[str]:
+    """Values that occur more than once to readers, which compare words without case and double spaces."""
+    words = [" ".join(unicodedata.normalize("NFC", value).casefold().split()) for value in values]
+    return repeated(words)
+
+
+def date_form(text: str) -> str:
+    """A strptime form of a whole date; raises ValueError for one that gives none, or two."""
+    day = datetime(2026, 11, 22, 15, 4, 5, tzinfo=UTC)
+    try:
+        found = datetime.strptime(day.strftime(text), text).date()  # noqa: DTZ007
+    except (ValueError, re.error):
+        raise ValueError(f"{text!r} is no form of dates; see strptime in Python's documentation") from None
+    if found != day.date():
+        raise ValueError(f"{text!r} does not name day, month and year, as '%d/%m/%Y' does")
+    if "%I" in text and "%p" not in text:
+        raise ValueError("%I (1 to 12) needs %p (AM, PM); write %H for hours from 0 to 23")
+    return text
 
 
 def _one_group_pattern(pattern: str) -> str:

@@ -13,6 +13,10 @@ SELF_DESCRIBED = ("json", "jsonl", "parquet")
 """Formats that need no word of a spec on encoding, marks and header."""
 
 
+_NO_FILES = ("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7")
+"""Codecs of Python that are of names, escapes or mail, not of files."""
+
+
 def _known_encoding(name: str) -> str:
     try:
         info = codecs.lookup(name)
@@ -20,7 +24,7 @@ def _known_encoding(name: str) -> str:
         raise ValueError(
             "is no encoding Python knows; write utf-8, utf-16, cp1258, cp1252, tcvn3, vni …"
         ) from None
-    if not getattr(info, "_is_text_encoding", True):
+    if info.name in _NO_FILES or not getattr(info, "_is_text_encoding", True):
         raise ValueError("is no text encoding; write utf-8, utf-16, cp1258, cp1252, tcvn3, vni …")
     return name
 
@@ -140,8 +144,12 @@ class Files(Model):
             raise ValueError("`layout` is of header rows in csv, xlsx or ods files")
         if self.layout == "limesurvey_vv" and (self.format != "csv" or self.delimiter != "\t"):
             raise ValueError('a LimeSurvey VV file is text with tabs: `format: csv` and `delimiter: "\\t"`')
-        if self.records and form != "json":
+        if self.records is not None and form != "json":
             raise ValueError("`records` is the list's key in a json file; remove it")
+        if self.records is not None and not all(self.records.split(".")):
+            raise ValueError("`records` is a key, or keys joined by dots: data.items")
+        if form in LABELLED and self.header_row != 1:
+            raise ValueError(f"a {form} file says its columns' names itself; remove `header_row`")
         self._check_repeat()
         for name in ("encoding", "delimiter", "decimal", "header_row"):
             if form in SELF_DESCRIBED and getattr(self, name) != Files.model_fields[name].default:
@@ -150,6 +158,8 @@ class Files(Model):
             raise ValueError("`pattern` is matched in the source's own inbox folder; it takes no path")
         if self.delimiter in '"\r\n' or (self.delimiter == self.decimal and self.decimal == "."):
             raise ValueError("`delimiter` must be no quote, line end or full stop")
+        if not self.delimiter.isascii() or self.delimiter.isalnum():
+            raise ValueError("`delimiter` must be an ASCII character, and no letter or digit")
         return self
 
     @model_validator(mode="after")
@@ -158,6 +168,10 @@ class Files(Model):
             raise ValueError("give one of `header_row`, `header_has` and `column_names`")
         if self.content_format not in TABLES and (self.header_has or self.column_names):
             raise ValueError("`header_has` and `column_names` are for csv, xlsx and ods; remove them")
+        if self.column_names and self.layout != "plain":
+            raise ValueError(
+                "`layout` is of header rows, and `column_names` says that there are none; keep one"
+            )
         if self.content_format != "csv" and self.quoting != "double":
             raise ValueError("`quoting` is for csv; remove it")
         for name in ("header_has", "column_names"):
@@ -173,6 +187,8 @@ class Files(Model):
             return
         if self.format not in ("xlsx", "json", "jsonl"):
             raise ValueError(f"a {self.format} file has no `repeat`; export it as xlsx or json")
+        if self.format == "xlsx" and (self.header_has or self.column_names or self.layout != "plain"):
+            raise ValueError("`repeat` reads two sheets by their `header_row`; remove the other key")
         needed, other = ("sheet", "path") if self.format == "xlsx" else ("path", "sheet")
         if not getattr(self.repeat, needed) or getattr(self.repeat, other):
             raise ValueError(f"`repeat` of a {self.format} source has `{needed}`, and no `{other}`")

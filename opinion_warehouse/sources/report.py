@@ -4,7 +4,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from opinion_warehouse.sources.base import Code, GroupPattern, Model, PlaceNames, Tendency, Unit, repeated
+from opinion_warehouse.sources.base import (
+    Code,
+    GroupPattern,
+    Model,
+    PlaceNames,
+    Tendency,
+    Unit,
+    alike,
+    date_form,
+    repeated,
+)
 from opinion_warehouse.sources.narrative import Narrative
 
 Status = Literal["received", "referred", "in_progress", "resolved", "explained", "unresolved", "out_of_remit"]
@@ -16,7 +26,7 @@ def _date_format(text: str) -> str:
         return text
     if not all(part in text for part in ("%d", "%m")) or not ("%Y" in text or "%y" in text):
         raise ValueError("must name day, month and year, e.g. '%Y-%m-%d' or '%d/%m/%Y', or be vi_words")
-    return text
+    return date_form(text)
 
 
 class ReportColumns(Model):
@@ -177,6 +187,9 @@ class Report(Model):
         again = repeated(unit.code for unit in self.units)
         if again:
             raise ValueError(f"unit {again[0]!r} stands twice in `units`; each may stand once")
+        for name in ("kinds", "scopes", "tendencies", "statuses", "channels", "agencies", "urgencies"):
+            if again := alike(getattr(self, name)):
+                raise ValueError(f"`{name}` has {again[0]!r} twice: case and spaces make no difference")
         if self.narrative and (self.followup or self.columns != ReportColumns()):
             raise ValueError("a `narrative` has no table; remove `columns` and `followup`")
         if self.place_names and not self.columns.place:

@@ -1,17 +1,19 @@
-"""The social section of a spec: a vendor's export → items without author and text."""
+"""The social section of a spec: a vendor's export → items without author and text, or counts of them."""
 
 import math
 from itertools import combinations
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from opinion_warehouse.sources.base import Code, Model, PlaceNames, Text, repeated
+from opinion_warehouse.sources.base import Code, Model, PlaceNames, Text, alike, repeated
 from opinion_warehouse.sources.headings import Ignored
+from opinion_warehouse.sources.social_columns import InstantFormat, SocialColumns
 from opinion_warehouse.sources.zone import Zone
 
 Sentiment = Literal["positive", "negative", "neutral", "unknown"]
 Unmapped = Literal["quarantine", "none"]
+Overlapping = Literal["query", "topic", "place"]
 SEPARATORS = "|;,"
 """What parts the topics of a cell where a spec declares nothing else."""
 _SERVES = {
@@ -23,60 +25,8 @@ _SERVES = {
     "sentiment_separator": "sentiment",
 }
 """What is of use only where a column of that field is read."""
-
-
-def _instant_format(text: str) -> str:
-    if text in ("iso", "epoch_s", "epoch_ms", "vi_words"):
-        return text
-    if "%d" not in text or not ("%m" in text or "%b" in text) or not ("%Y" in text or "%y" in text):
-        raise ValueError(
-            "must be iso, epoch_s, epoch_ms, vi_words or name day, month and year, e.g. '%d/%m/%Y %H:%M'"
-        )
-    return text
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-InstantFormat = Annotated[str, AfterValidator(_instant_format)]
-Columns = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
-"""One heading, or several that make up one value."""
-
-
-class SocialColumns(Model):
-    """Canonical field → column heading. `text` columns are topic-coded and dropped in the parser."""
-
-    item_id: Columns = Field(description="several: hashed together; the first is never empty")
-    published_at: Columns = Field(description="several (date, time): joined by a space")
-    platform: str | None = None
-    query: str | None = None
-    topic: str | None = None
-    place: str | None = None
-    sentiment: str | None = None
-    engagement: str | list[str] | None = Field(None, description="a count, or counts that are added up")
-    url: str | None = Field(None, description="only its site's domain is used, as a keyed hash")
-    text: list[str] = []
-
-    @property
-    def cells(self) -> list[str]:
-        """Every column it reads. One column may serve two fields (a URL that is the id, too)."""
-        single = [column for name, column in self if name != "engagement" and isinstance(column, str)]
-        parts = [*self.item_id, *self.published_at, *single, *self.counts, *self.text]
-        return list(dict.fromkeys(parts))
-
-    @property
-    def counts(self) -> list[str]:
-        """The columns that make up the engagement."""
-        given = self.engagement
-        return given if isinstance(given, list) else [given] if given else []
-
-    @model_validator(mode="after")
-    def _columns_stand_once(self) -> Self:
-        for name in ("item_id", "published_at", "counts", "text"):
-            if again := repeated(getattr(self, name)):
-                raise ValueError(f"column {again[0]!r} stands twice in `{name}`; each may stand once")
-        return self
+_ABOUT_ITEMS = {"date_zone": None, "text_format": "plain", "topics_separator": None}
+"""What is said about columns that counts have none of, and what it is then."""
 
 
 class OtherHeader(Model):
@@ -139,7 +89,7 @@ class Span(Model):
 
 
 class Social(Model):
-    """How a file's rows become items."""
+    """How a file's rows become items, or counts of items."""
 
     columns: SocialColumns
     other_headers: list[OtherHeader] = Field(
@@ -173,6 +123,12 @@ class Social(Model):
     )
     sentiment_method: Literal["vendor", "human", "none"] = "none"
     metric_definition: Text | None = None
+    overlap: list[Overlapping] | None = Field(
+        None, description="of counts: columns under several of whose cells one item may be counted; [] none"
+    )
+    total_cells: list[str] = Field(
+        [], description="of `overlap`: cells that stand for all, each item counted once"
+    )
     queries: list[Query] = Field(min_length=1)
     number_words: bool = Field(False, description="in engagement: nghìn, triệu, tỷ may follow (`1,2 nghìn`)")
     coverage_place: Code | None = None
@@ -208,12 +164,44 @@ class Social(Model):
         return self
 
     @model_validator(mode="after")
+    def _counts_add_up_or_say_so(self) -> Self:
+        """Nobody can see in a file whether its parts overlap, and a wrong sum looks like a right one."""
+        headers = self._headers
+        if len({bool(columns.item_count) for columns in headers}) > 1:
+            raise ValueError("every header of a source has `item_count`, or none: its rows are of one kind")
+        if not self.columns.item_count:
+            if self.overlap is not None or self.total_cells:
+                raise ValueError("`overlap` and `total_cells` are of counts (`item_count`); remove them")
+            return self
+        for name, nothing in _ABOUT_ITEMS.items():
+            if getattr(self, name) != nothing:
+                raise ValueError(f"`{name}` is of items; a count has neither a text nor a time of its own")
+        named = [name for name in get_args(Overlapping) if any(getattr(each, name) for each in headers)]
+        if named and self.overlap is None:
+            raise ValueError(
+                f"counts by {', '.join(named)}: say in `overlap` by which of them one item may be counted"
+                " more than once ([] if by none)"
+            )
+        for name in self.overlap or []:
+            if name not in named:
+                raise ValueError(f"`overlap` names {name}, and `columns.{name}` is not there")
+        if self.total_cells and not self.overlap:
+            raise ValueError("`total_cells` are of `overlap`: what does not overlap is summed; remove them")
+        return self
+
+    @property
+    def _headers(self) -> list[SocialColumns]:
+        return [self.columns, *(header.columns for header in self.other_headers)]
+
+    @model_validator(mode="after")
     def _maps_are_of_use(self) -> Self:
-        headers = [self.columns, *(header.columns for header in self.other_headers)]
-        read = {name for columns in headers for name, column in columns if column}
+        read = {name for columns in self._headers for name, column in columns if column}
         for name, field in _SERVES.items():
             if getattr(self, name) and field not in read:
                 raise ValueError(f"`{name}` needs `columns.{field}`; name it or remove `{name}`")
+        for name in ("platforms", "topics", "places", "sentiments"):
+            if again := alike(getattr(self, name)):
+                raise ValueError(f"`{name}` has {again[0]!r} twice: case and spaces make no difference")
         for one, two in combinations(self.sentiment_bands, 2):
             if self.sentiment_bands[one].meets(self.sentiment_bands[two]):
                 raise ValueError(
@@ -226,7 +214,7 @@ class Social(Model):
         if self.places and self.place_names:
             raise ValueError("give `places` (a map) or `place_names`, not both")
         parting = self.topics_separator or SEPARATORS
-        for tag in self.topics:
+        for tag in () if self.columns.item_count else self.topics:  # a count is of one topic
             cut = parting in tag if self.topics_separator else any(mark in tag for mark in parting)
             if cut:
                 raise ValueError(
@@ -239,7 +227,10 @@ class Social(Model):
 def _check_columns(social: Social, where: str) -> None:
     """Constants and columns agree; raises ValueError."""
     for name in ("platform", "query"):
-        if bool(getattr(social, name)) == bool(getattr(social.columns, name)):
+        given = bool(getattr(social, name)) + bool(getattr(social.columns, name))
+        if given == 0 and name == "platform" and social.columns.item_count:
+            continue  # of all platforms together
+        if given != 1:
             raise ValueError(f"{where}give `{name}` (a constant) or `columns.{name}`: exactly one of the two")
     if social.query and social.query not in {query.code for query in social.queries}:
         raise ValueError(f"{where}`query` {social.query!r} is none of `queries`")

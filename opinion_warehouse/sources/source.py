@@ -151,6 +151,8 @@ class Source(Model):
                 )
         if self.survey and self.survey.expects_labels and form not in LABELLED:
             raise ValueError(f"`file_labels` are of formats that declare labels: {', '.join(LABELLED)}")
+        if self.social and self.social.columns.item_count and "time_zone" not in self.model_fields_set:
+            raise ValueError("counts are of whole days: say in which `time_zone` the vendor's days begin")
         narrative = self.report.narrative if self.report else None
         if form in ("pdf", "doc") and not narrative:
             raise ValueError(f"a {form} file is a text: it needs `report.narrative`")

@@ -14,6 +14,7 @@ from opinion_warehouse.sources.base import (
     PlaceNames,
     Tendency,
     Text,
+    alike,
     repeated,
 )
 from opinion_warehouse.sources.design import TOTAL, Design, Weighting
@@ -82,9 +83,11 @@ class Group(Model):
     def _codes_or_bands(self) -> Self:
         if bool(self.codes) == bool(self.bands):
             raise ValueError("give either `codes` (a coded column) or `bands` (a number), not both or none")
-        again = repeated([*(item.code for item in [*self.codes, *self.bands]), *_cells(self.codes)])
-        if again:
+        codes = [item.code for item in [*self.codes, *self.bands]]
+        if again := repeated([*codes, *_cells(self.codes)]) or alike(_cells(self.codes)):
             raise ValueError(f"code {again[0]!r} stands twice; codes must differ")
+        if both := sorted({*codes, *_cells(self.codes)} & set(self.unknown)):
+            raise ValueError(f"{both[0]!r} is a code and stands in `unknown`; keep one")
         ordered = sorted(self.bands, key=lambda band: float("-inf") if band.low is None else band.low)
         for lower, upper in pairwise(ordered):
             if lower.high is None or upper.low is None or lower.high >= upper.low:
@@ -176,10 +179,10 @@ class Question(Model):
             raise ValueError("a percentage has no `number_words`")
         if self.other is not None and self.other not in {option.code for option in self.options}:
             raise ValueError(f"`other` {self.other!r} is none of the `options`")
-        again = repeated([*(option.code for option in self.options), *_cells(self.options)])
-        if again:
+        codes, cells = [option.code for option in self.options], _cells(self.options)
+        if again := repeated([*codes, *cells]) or (self.kind == "single" and alike(cells)):
             raise ValueError(f"option {again[0]!r} stands twice; codes must differ")
-        both = sorted({option.code for option in self.options} & set(self.missing))
+        both = sorted({*codes, *cells} & set(self.missing))
         if both and self.kind == "single":
             raise ValueError(
                 f"{both[0]!r} is an option and a missing code; keep one (an option may carry `missing`)"
@@ -215,6 +218,8 @@ class Question(Model):
             yield f"`options` and `columns` must name the same codes; {odd} stand on one side only"
         elif both := {self.ticked, *_cells(self.options)} & set(self.unticked):
             yield f"{min(both)!r} means ticked and also stands in `unticked`"
+        elif both := {self.ticked, *_cells(self.options), *self.unticked} & set(self.missing):
+            yield f"{min(both)!r} says whether an option is ticked and also stands in `missing`; keep one"
 
 
 class Ratio(Model):

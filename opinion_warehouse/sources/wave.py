@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from opinion_warehouse.sources.base import Code, GroupPattern, Model
+from opinion_warehouse.sources.base import Code, GroupPattern, Model, date_form
 from opinion_warehouse.sources.design import IsoDate
 
 Said = Annotated[str, StringConstraints(strip_whitespace=True)]
@@ -107,6 +107,9 @@ class WaveFrom(Model):
             raise ValueError(
                 "`date_column` and `date_format` go together: the order of a date is never guessed"
             )
-        if self.date_format and not all(mark in self.date_format for mark in ("%d", "%m")):
-            raise ValueError("`date_format` needs %d and %m, as in %d/%m/%Y")
+        form = self.date_format
+        if form and not (all(mark in form for mark in ("%d", "%m")) and ("%Y" in form or "%y" in form)):
+            raise ValueError("`date_format` needs %d, %m and %Y, as in %d/%m/%Y")
+        if form:
+            date_form(form)
         return self

@@ -14,7 +14,13 @@ from opinion_warehouse.database.connect import connect
 from opinion_warehouse.settings import Settings
 
 FIRST, SECOND = date(2026, 6, 14), date(2026, 6, 15)
-FACTS = ("fct_social_volume", "fct_report_opinion", "fct_report_submission", "fct_source_comparison")
+FACTS = (
+    "fct_social_volume",
+    "fct_report_opinion",
+    "fct_report_submission",
+    "fct_source_comparison",
+    "fct_intake_quality",
+)
 Rows = dict[str, list[tuple[Any, ...]]]
 Builds = dict[str, Rows]
 
@@ -35,7 +41,9 @@ def builds(new_warehouse: Callable[[], AbstractContextManager[Settings]]) -> Ite
             FIRST,
             reports=[("CT-DTN", 22, "F2"), ("CT-PN", 22, "F2"), ("CT-PN", 23, "C1")],
         )
+        _refuse(settings, "letters", FIRST, 2)
         before = _build(settings, FIRST)
+        _refuse(settings, "letters", SECOND, 1)
         # "a" was the first day's only item and moves away; a late one comes to the second
         _land(settings, "mentions", SECOND, items=[("a", 4), ("late", 2)])
         _land(settings, "weekly", SECOND, reports=[("CT-DTN", 22, "C1")])
@@ -63,6 +71,7 @@ def test_day_whose_items_all_moved_away_is_empty(builds: Builds) -> None:
     [
         ("fct_social_volume", "published_date", {"2026-06-01", "2026-06-02", "2026-06-04"}),
         ("fct_report_opinion", "period_code", {"2026-W22"}),
+        ("fct_intake_quality", "night", {"2026-06-15"}),
     ],
 )
 def test_what_no_file_touched_is_left_alone(
@@ -74,6 +83,32 @@ def test_what_no_file_touched_is_left_alone(
     )
     changed = {json.loads(content)[column] for _, content in before ^ after}
     assert changed == touched
+
+
+def test_night_whose_file_was_read_again_later_counts_no_more(
+    new_warehouse: Callable[[], AbstractContextManager[Settings]],
+) -> None:
+    with new_warehouse() as settings:
+        _land(settings, "mentions", FIRST, items=[("a", 1)])
+        _refuse(settings, "letters", FIRST, 2)
+        before = _build(settings, FIRST)["fct_intake_quality"]
+        with connect(settings, "loader") as connection:
+            connection.execute("delete from intake.file where source_id = 'letters'")
+        _refuse(settings, "letters", SECOND, 1)
+        after = _build(settings, SECOND)["fct_intake_quality"]
+    counted = [
+        {
+            (row["night"], row["reason_code"], row["column_name"]): row["row_count"]
+            for _, row in rows
+            if row["source_id"] == "letters"
+        }
+        for rows in (before, after)
+    ]
+    margins = [("_all", "_all"), ("bad_date", "_all"), ("bad_date", "at")]
+    assert counted == [
+        {("2026-06-14", *margin): 2 for margin in margins},
+        {("2026-06-15", *margin): 1 for margin in margins},
+    ]
 
 
 def test_share_of_too_few_items_is_not_given(builds: Builds) -> None:
@@ -157,4 +192,21 @@ def _land(
                 "insert into landing.report_item values"
                 " (%s, %s, %s, %s, 'periodic', %s, '92', %s, 2, 'support', 3, null, null, null, null, null)",
                 [inserted[0], number, source_id, unit, f"2026-W{week}", topic],
+            )
+
+
+def _refuse(settings: Settings, source_id: str, night: date, count: int) -> None:
+    """A file of a hundred rows, so many of them with a bad date."""
+    _land(settings, source_id, night, reports=[])
+    with connect(settings, "loader") as connection:
+        [(file_id,)] = connection.execute(
+            "update intake.file set rows_read = 100, rows_loaded = 100 - %(n)s, rows_quarantined = %(n)s"
+            " where source_id = %(source)s and night = %(night)s returning file_id",
+            {"source": source_id, "night": night, "n": count},
+        ).fetchall()
+        for row in range(count):
+            connection.execute(
+                "insert into intake.quarantine (file_id, row_number, row_count, reasons)"
+                " values (%s, %s, 1, %s)",
+                [file_id, row, json.dumps([{"code": "bad_date", "column": "at", "detail": "x"}])],
             )

@@ -24,6 +24,7 @@ RELEASE_TABLES = {
     "dim_survey",
     "dim_topic",
     "dim_unit",
+    "fct_intake_quality",
     "fct_opinion_trend",
     "fct_recommendation",
     "fct_report_opinion",

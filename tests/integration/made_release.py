@@ -342,6 +342,25 @@ def rows() -> dict[str, list[Row]]:
             },
             social | hidden | {"social_volume_key": "v3", "topic_code": "C"},
         ],
+        "fct_intake_quality": [
+            {
+                "intake_quality_key": f"i-{reason}",
+                "source_key": "v",
+                "night": NIGHT,
+                "reason_code": reason,
+                "column_name": "_all",
+                "row_count": 20,
+                "bad_row_count": 12,
+                "row_share": 0.02,
+                "bad_row_share": 0.012,
+                "file_count": 1,
+                "read_row_count": 1000,
+                "delivered_file_count": 2,
+                "rejected_file_count": 0,
+                "held_file_count": 0,
+            }
+            for reason in ("_all", "bad_date")
+        ],
         "fct_source_comparison": comparisons,
         "obt_survey_estimate": [
             {"estimate_key": row["estimate_key"]}
@@ -423,6 +442,16 @@ def make_core(settings: Settings) -> None:
             "create table core.fct_social_topic_coverage (source_id text, published_date date,"
             " item_count bigint, unclassified_count bigint);"
             "insert into core.fct_social_topic_coverage values ('v', '2026-11-20', 200, 20);"
+            "create table core.fct_intake_quality (source_id text, night date, reason_code text,"
+            " column_name text, bad_row_count bigint, read_row_count bigint, row_count bigint);"
+            "insert into core.fct_intake_quality values"
+            " ('v', '2026-11-21', '_all', '_all', 10, 1000, 10),"
+            " ('v', '2026-11-22', '_all', '_all', 12, 1000, 12),"
+            " ('v', '2026-11-21', 'bad_date', '_all', 10, 1000, 10),"
+            " ('v', '2026-11-22', 'bad_date', '_all', 12, 1000, 12),"
+            # a refused file that could not be read, and a source of one night
+            " ('r', '2026-11-21', '_all', '_all', 0, 0, 0), ('r', '2026-11-22', '_all', '_all', 0, 0, 0),"
+            " ('s', '2026-11-22', '_all', '_all', 9, 10, 9), ('s', '2026-11-22', 'bad_date', 'at', 9, 10, 9);"
             "create table core.fct_report_opinion (source_id text, unit_level text, tendency text,"
             " topic_code text, place_code text, item_count bigint);"
             "insert into core.fct_social_volume values"

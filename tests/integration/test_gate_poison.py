@@ -28,12 +28,14 @@ POISON: dict[str, list[str]] = {
     "REL-007": ["insert into {r}.fct_social_volume select * from {r}.fct_social_volume"],
     "REL-008": ["update {r}.fct_source_comparison set source_key = 's' where comparison_key = 'c1'"],
     "REL-009": ["insert into {r}.fct_opinion_trend select * from {r}.fct_opinion_trend"],
+    "REL-010": ["insert into {r}.fct_intake_quality select * from {r}.fct_intake_quality"],
     "REL-011": [f"update {{r}}.{E_} set place_key = 'nowhere' {SHOWN}"],
     "REL-012": ["update {r}.fct_recommendation set unit_code = 'nowhere'"],
     "REL-013": ["delete from {r}.dim_date where date_day = '2026-11-20'"],
     "REL-014": ["update {r}.fct_source_comparison set topic_code = 'X' where comparison_key = 'c3'"],
     "REL-015": ["update {r}.dim_question set topic_code = 'X'"],
     "REL-016": ["update {r}.fct_opinion_trend set wave_key = 'w1' where trend_key = 't2'"],
+    "REL-017": ["update {r}.fct_intake_quality set night = '1999-01-01' where reason_code = 'bad_date'"],
     "REL-021": [f"update {{r}}.{E_} set estimate = 40.0 {SHOWN}"],
     "REL-022": [f"update {{r}}.{E_} set standard_error = -0.1 {SHOWN}"],
     "REL-023": [f"update {{r}}.{E_} set estimate = 0.41 {SHOWN}"],
@@ -49,6 +51,7 @@ POISON: dict[str, list[str]] = {
     "REL-033": ["update {r}.dim_survey set sponsor_vi = ' ' where wave_key = 'w1'"],
     "REL-034": ["update {r}.fct_opinion_trend set ci80_low = 0.5 where trend_key = 't2'"],
     "REL-035": ["update {r}.fct_survey_change set break_reason = 'wording' where answer_code = 'a'"],
+    "REL-036": ["update {r}.fct_intake_quality set row_count = 21 where reason_code = 'bad_date'"],
     "REL-101": [f"update {{r}}.{E_} set base_unweighted_count = 5 {HIDDEN}"],
     "REL-102": [f"update {{r}}.{E_} set base_unweighted_count = 25 {SHOWN}"],
     "REL-103": [f"update core.{E_} set base_unweighted_count = 28 {SHOWN}"],
@@ -87,6 +90,10 @@ POISON: dict[str, list[str]] = {
                 " ({n}, 's', 'w3', null, 'disclosure_item_missing', 'x')"],
     "REL-216": ["update core.bridge_answer_concept set is_comparable = false"],
     "REL-217": ["update core.fct_social_topic_coverage set unclassified_count = 100"],
+    "REL-218": ["update core.fct_intake_quality set bad_row_count = 40, row_count = 40"
+                " where night = '2026-11-22' and source_id = 'v' and reason_code = '_all'"],
+    "REL-219": ["insert into core.fct_intake_quality values"
+                " ('v', '2026-11-22', 'unknown_query', 'query', 5, 1000)"],
 }  # fmt: skip
 
 

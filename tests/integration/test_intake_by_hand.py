@@ -117,18 +117,21 @@ def test_quarantine_says_row_column_reason_and_mend(house: Settings) -> None:
     deliver(house, "first_one", "a.csv", GOOD + "20,yesterday\n")
     deliver(house, "second_one", "b.csv", GOOD.replace("at", "at,salary", 1))
     by_hand(house)
-    listed = {each["source_id"]: each for each in intake.quarantine_list(house)}
-    assert listed["first_one"]["why"] == "bad_row_share"
-    assert listed["first_one"]["bad_rows"] == "11 of 11"
-    shown = intake.quarantine_show(house, listed["first_one"]["file_id"])
-    assert [(row["row"], row["column"], row["reason"]) for row in shown["rows"]] == [
-        ("the file, 10 rows", None, "bad_row_share"),
-        (12, "at", "bad_date"),
+    listed = {(each["source_id"], each["reason_code"]): each for each in intake.quarantine_list(house)}
+    assert {key: (each["came_to"], each["row_count"]) for key, each in listed.items()} == {
+        ("first_one", "bad_row_share"): ("refused", 10),
+        ("first_one", "bad_date"): ("refused", 1),
+        ("second_one", "unknown_column"): ("refused", 0),
+    }
+    shown = intake.quarantine_show(house, listed["first_one", "bad_date"]["file_id"])
+    assert [(row["row"], row["row_count"], row["column"], row["code"]) for row in shown["rows"]] == [
+        (None, 10, None, "bad_row_share"),
+        (12, 1, "at", "bad_date"),
     ]
-    assert "bad_date: look at date_format and replay" in shown["mend"]
-    shown = intake.quarantine_show(house, listed["second_one"]["file_id"])
+    assert "look at date_format and replay" in shown["reasons"][1]["mend"]
+    shown = intake.quarantine_show(house, listed["second_one", "unknown_column"]["file_id"])
     assert "salary" in shown["rows"][0]["detail"]
-    assert "ignore_columns, and replay" in shown["mend"]
+    assert "ignore_columns, and replay" in shown["reasons"][0]["mend"]
     assert "yesterday" not in str(shown)
 
 

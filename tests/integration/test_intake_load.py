@@ -3,10 +3,6 @@
 import json
 import os
 import re
-import shutil
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import date
@@ -17,9 +13,8 @@ import pytest
 
 from opinion_warehouse import intake
 from opinion_warehouse.database.connect import connect
-from opinion_warehouse.database.secrets import HMAC_KEY, SecretMissing
 from opinion_warehouse.intake import store
-from opinion_warehouse.settings import PROJECT, Settings
+from opinion_warehouse.settings import Settings
 
 NIGHT = date(2026, 7, 20)
 OLD = 1_780_000_000
@@ -84,14 +79,6 @@ def scalar(settings: Settings, query: str) -> Any:
         row = connection.execute(query).fetchone()  # type: ignore[arg-type]
         assert row is not None
         return row[0]
-
-
-def digest(settings: Settings) -> Any:
-    return scalar(
-        settings,
-        "select md5(string_agg(item_key || published_at || row_number, ',' order by item_key))"
-        " from landing.social_item",
-    )
 
 
 def test_load_file_good_bad_and_twice_keeps_the_ledgers_promise(house: Settings) -> None:
@@ -219,86 +206,6 @@ def test_discover_of_a_source_whose_spec_is_gone_makes_it_inactive(house: Settin
     (house.sources_dir / "social" / "a_social.yml").unlink()
     intake.discover(house, "social", NIGHT)
     assert scalar(house, "select is_active from intake.source") is False
-
-
-def test_load_file_by_six_at_once_loads_once(house: Settings) -> None:
-    path = deliver(house, "a.csv", HEADER + rows(0, 50))
-    intake.discover(house, "social", NIGHT)
-    outcomes: list[str] = []
-
-    def one() -> None:
-        outcomes.append(intake.load_file(house, "a_social", path, NIGHT, "r", take=False)["outcome"])
-
-    threads = [threading.Thread(target=one) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["duplicate"] * 5 + ["loaded"]
-    assert scalar(house, "select count(*) from landing.social_item") == 50
-
-
-KILLED = """
-import os, signal, sys
-from datetime import date
-from opinion_warehouse.intake import load
-from opinion_warehouse.settings import Settings
-step, path = sys.argv[1:]
-def reached(at):
-    if at == step:
-        os.kill(os.getpid(), signal.SIGKILL)
-load.reached = reached
-load.load_file(Settings(), "a_social", path, date(2026, 7, 20), "killed")
-"""
-
-
-def test_load_file_killed_at_any_step_is_whole_after_the_next_run(house: Settings) -> None:
-    content = HEADER + rows(0, 500) + "x,no date,w,a\n"
-    deliver(house, "a.csv", content)
-    load(house)
-    clean = digest(house)
-    assert house.dsn is not None
-    environment = os.environ | {
-        "OPINION_HOME": str(house.home_dir),
-        "OPINION_DSN": house.dsn.get_secret_value(),
-        "OPINION_SOURCES": str(house.sources_dir),
-        "OPINION_SECRETS": str(house.secrets_dir),
-        "PYTHONPATH": str(PROJECT),
-    }
-    steps = (
-        "stored",
-        "parsed",
-        "ledger written",
-        "copied social_item",
-        "before commit",
-        "committed",
-        "recorded",
-    )
-    for step in steps:
-        with connect(house, "admin", autocommit=True) as connection:
-            connection.execute("delete from intake.file")
-        path = deliver(house, "a.csv", content)
-        done = subprocess.run([sys.executable, "-c", KILLED, step, str(path)], env=environment, check=False)
-        assert done.returncode == -9, step
-        assert scalar(house, "select count(*) from landing.social_item") in (0, 500)
-        outcomes = [result["outcome"] for result in load(house)]
-        assert outcomes == (["duplicate"] if step in ("committed", "recorded") else ["loaded"]), step
-        assert digest(house) == clean, step
-        assert not path.exists()
-    assert scalar(house, "select count(*) from intake.attempt where ended_at is null") == 0
-    assert scalar(house, "select count(*) from intake.attempt where outcome = 'aborted'") == len(steps) - 1
-    assert list((house.home_dir / "scratch").iterdir()) == []
-
-
-def test_load_file_without_the_key_parses_nothing(house: Settings, tmp_path: Path) -> None:
-    deliver(house, "a.csv", HEADER + rows(0, 1))
-    keyless = tmp_path / "keyless"
-    shutil.copytree(house.secrets_dir, keyless)
-    (keyless / HMAC_KEY).unlink()
-    with pytest.raises(SecretMissing):
-        load(Settings(home=house.home_dir, dsn=house.dsn, sources=house.sources_dir, secrets=keyless))
-    assert scalar(house, "select outcome from intake.attempt") == "failed"
-    assert scalar(house, "select count(*) from intake.file") == 0
 
 
 def test_store_put_and_fetch_give_the_bytes_back_and_keep_no_plain_copy(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from city_survey import NIGHT, SOURCE, Row, deliver, house_of, person, say, survey, take_in, write
@@ -103,6 +104,16 @@ def test_suite_good_files_pass_every_check(landed: Landed) -> None:
     found = evaluate(landed.settings, SUITE, landed.parameters, 10)
     assert {result.check_id: result.outcome for result in found if result.outcome != "pass"} == {}
     assert len(found) == len(SUITE.checks)
+
+
+@pytest.mark.parametrize("suite_file", sorted((EXPECTATIONS / "landing").glob("*.yml")), ids=lambda p: p.stem)
+def test_columns_a_check_shows_are_of_its_query_and_no_key(landed: Landed, suite_file: Path) -> None:
+    with connect(landed.settings, "gate") as connection:
+        for check in load_suite(suite_file).checks:
+            assert not [name for name in check.shows if name.endswith("_key")], check.id
+            shown = ", ".join(check.shows) or "1"
+            query = fill(check.query, landed.parameters)
+            connection.execute(f"select {shown} from ({query}) as broken limit 0".encode())
 
 
 def test_suite_every_check_has_its_poison() -> None:

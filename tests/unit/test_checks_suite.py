@@ -151,3 +151,16 @@ def test_with_exception_expired_blocks() -> None:
 
 def test_with_exception_error_stays_an_error() -> None:
     assert _with_exception(result("error"), EXCEPTION, NIGHT).blocks
+
+
+def test_every_landing_check_has_its_mend() -> None:
+    suites = sorted((EXPECTATIONS / "landing").glob("*.yml"))
+    assert len(suites) >= 3
+    assert [check.id for file in suites for check in load_suite(file).checks if not check.mend] == []
+
+
+def test_expectation_that_shows_columns_is_refused() -> None:
+    given = {"id": "LND-001", "description": "x", "severity": "warn", "query": "select 1", "shows": ["a"]}
+    assert Check.model_validate(given).shows == ["a"]
+    with pytest.raises(ValueError, match="an expectation gives no rows"):
+        Check.model_validate(given | {"type": "expect_column_max_to_be_between"})

@@ -123,6 +123,18 @@ def test_fetch_sections_of_the_guide_are_valid() -> None:
     assert [fetch.from_ for fetch in fetches] == ["limesurvey", "http_json"]
 
 
+def test_page_of_landing_checks_is_what_the_suites_say() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from tools.landing_checks_page import page; print(page(), end='')"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    page = (PROJECT / "docs" / "landing-checks.md").read_text(encoding="utf-8")
+    assert page == done.stdout, "run make docs"
+
+
 def test_launcher_started_inside_another_checkout_runs_its_own_package(tmp_path: Path) -> None:
     other = tmp_path / "opinion_warehouse"
     other.mkdir()

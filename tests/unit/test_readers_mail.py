@@ -6,8 +6,9 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from reader_jobs import read, read_example, report, source
+from reader_jobs import read, read_example, report, social, source
 from report_files import HEADER, mail, ods, ods_row, row
+from table_formats import FORMATS
 
 from opinion_warehouse.sample.canaries import find_canaries
 
@@ -165,3 +166,13 @@ def test_spec_of_mails_names_its_attachment() -> None:
         read(report(files=FILES | {"sheet": None}), b"", Path())
     with pytest.raises(ValueError, match="must be eml"):
         read(source("report", {"submitted_at": {"mail_date": "true"}}), b"", Path())
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "json", "xlsx", "parquet"])
+def test_read_mail_of_any_format_by_any_name(tmp_path: Path, form: str) -> None:
+    files, write, _ = FORMATS[form]
+    header = ["id", "at", "mood", "likes", "url", "words", "author"]
+    content = write(header, [["1", "2026-06-01T10:00:00Z", "Tốt", "5", "u", "w", "a"]])
+    spec = social(files=files | {"format": "eml", "attachment": {"pattern": "*", "format": files["format"]}})
+    result = read(spec, mail([("x", content)]).as_bytes(), tmp_path)
+    assert (result.rejected, len(result.rows["social_item"])) == (None, 1)

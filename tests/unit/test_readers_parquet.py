@@ -89,9 +89,12 @@ def test_sample_of_json_lines_gives_items(tmp_path: Path) -> None:
     [
         (pa.array([2**53 + 1, None, -3]), ["9007199254740993", None, "-3"]),
         (pa.array([2**64 - 1], pa.uint64()), ["18446744073709551615"]),
-        (pa.array([1.0, 0.1, 123456789012.0, 1e16, None]), ["1", "0.1", "123456789012", "1e+16", None]),
-        (pa.array([0.1, 3.0], pa.float32()), ["0.1", "3"]),
-        (pa.array([float("nan"), float("inf")]), ["nan", "inf"]),
+        (
+            pa.array([1.0, 0.1, 123456789012.0, 1e16, None]),
+            ["1", "0.1", "123456789012", "1.0000000000000000E+16", None],
+        ),
+        (pa.array([0.1, 3.0, 2.0**24], pa.float32()), ["0.1", "3", "1.6777216000000000E+07"]),
+        (pa.array([float("nan"), float("inf")]), ["nan", "INF"]),
         (pa.array([Decimal("1.50"), None]), ["1.50", None]),
         (pa.array([True, False, None]), ["true", "false", None]),
         (pa.array(["", None, " a "]), ["", None, "a"]),
@@ -180,3 +183,17 @@ def test_flipped_bytes_refuse_the_file_or_leave_every_row_accounted_for(tmp_path
         if result.rejected is None:
             assert len(result.rows.get("social_item", [])) + len(result.bad) == 5
     assert refused
+
+
+def test_a_column_that_stands_twice_is_refused_where_it_is_read(tmp_path: Path) -> None:
+    values = [pa.array(each) for each in GOOD.values()]
+    table = pa.table([*values, pa.array(["x"] * len(values[0]))], names=[*GOOD, "author"])
+    stream = io.BytesIO()
+    parquet.write_table(table, stream)
+    twice = [f"(column {at + 1})" for at, name in enumerate(table.column_names) if name == "author"]
+    assert read(SPEC, stream.getvalue(), tmp_path).rejected == "duplicate_header"
+    ignored = SPEC | {"ignore_columns": twice}
+    assert read(ignored, stream.getvalue(), tmp_path).rejected is None
+    read_twice = ignored | {"ignore_columns": [twice[0], "words"]}
+    read_twice |= {"social": SPEC["social"] | {"columns": SPEC["social"]["columns"] | {"text": [twice[1]]}}}
+    assert read(read_twice, stream.getvalue(), tmp_path).rejected == "duplicate_header"

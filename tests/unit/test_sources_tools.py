@@ -66,7 +66,8 @@ def test_spec_whose_parts_do_not_fit_is_refused(spec: dict[str, Any], words: str
         ({"date_column": "Dấu thời gian"}, "go together"),
         ({"constant": "2026-05", "date_format": "%d/%m/%Y"}, "go together"),
         ({"date_column": "a", "date_format": "%d/%m/%Y", "constant": "2026-05"}, "exactly one"),
-        ({"date_column": "Dấu thời gian", "date_format": "d/m/Y"}, "needs %d and %m"),
+        ({"date_column": "Dấu thời gian", "date_format": "d/m/Y"}, "needs %d, %m and %Y"),
+        ({"date_column": "Dấu thời gian", "date_format": "%d/%m"}, "needs %d, %m and %Y"),
         ({}, "exactly one"),
     ],
 )

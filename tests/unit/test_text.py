@@ -98,7 +98,7 @@ def test_words_stand_between_single_spaces() -> None:
     [("Thuỷ lợi", "thủy lợi"), ("tòan quốc", "toàn quốc"), ("giá cả", "gía cả"), ("qúa tải", "quá tải")],
 )
 def test_words_are_found_wherever_their_mark_stands(one: str, other: str) -> None:
-    first, second = words(pl.Series([one, unicodedata.normalize("NFD", other)]))
+    first, second = words(clean_column(pl.Series([one, unicodedata.normalize("NFD", other)])))
     assert first == second
 
 

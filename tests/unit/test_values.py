@@ -10,7 +10,7 @@ import pytest
 import reader_jobs
 from hypothesis import given
 from hypothesis import strategies as st
-from reader_jobs import read
+from reader_jobs import answers_by_row, read
 
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.text import clean
@@ -215,3 +215,12 @@ def test_a_future_date_is_set_aside(tmp_path: Path) -> None:
 def test_a_day_in_words_comes_back(moment: datetime) -> None:
     text = f"{moment:%H:%M}, ngày {moment.day} tháng {moment.month} năm {moment.year}"
     assert moment_in_words(text) == moment.replace(second=0, microsecond=0)
+
+
+def test_a_missing_code_is_known_however_the_number_is_written(tmp_path: Path) -> None:
+    spec = reader_jobs.survey(files={"decimal": ",", "delimiter": ";"})
+    spec["survey"]["questions"][2]["missing"] = {"7": "refused"}
+    cells = ["7", "7,0", "07", "7,5"]
+    rows = "".join(f"r{at};2026;1;1;30;1;N;N;{cell}\n" for at, cell in enumerate(cells))
+    result = read(spec, "id;done;w;sex;age;q1;m1;m2;n\n" + rows, tmp_path)
+    assert [each[-1] for each in answers_by_row(result).values()] == ["refused"] * 3 + ["7.5"]

@@ -10,6 +10,7 @@ select
     time_zone,
     coverage_place_code,
     due_every,
+    is_of_counts,
     is_made,
     is_active
 from {{ ref('stg_spec__sources') }}

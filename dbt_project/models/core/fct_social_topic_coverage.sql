@@ -1,5 +1,6 @@
 {{ config(materialized='view') }}
--- How much of a day the topic rules reach: what they miss is Z9. An item of several topics is one item.
+-- How much of a day the topic rules reach: what they miss is Z9. An item of several topics is one item. Counts that a
+-- vendor delivers were never under the rules.
 with counted as (
     select
         volume.source_id,
@@ -9,7 +10,11 @@ with counted as (
     from {{ ref('fct_social_volume') }} as volume
     inner join {{ ref('dim_source') }} as source
         on volume.source_id = source.source_id and volume.place_code = source.coverage_place_code
-    where volume.platform_code = '_all' and volume.query_code = '_all' and volume.sentiment = '_all'
+    where
+        not source.is_of_counts
+        and volume.platform_code = '_all'
+        and volume.query_code = '_all'
+        and volume.sentiment = '_all'
     group by volume.source_id, volume.published_date
 )
 

@@ -6,6 +6,7 @@
 ) }}
 -- A sparse cube: '_all' stands for every platform, query, topic or sentiment, the source's own place for every place.
 -- Distinct sites do not add up and an item may have two topics, so each published margin is counted by itself.
+-- A day that counts were delivered for is theirs: the same source's items of it would be counted twice.
 with item as (
     select
         item.source_id,
@@ -24,6 +25,7 @@ with item as (
     from {{ ref('int_social_items__deduplicated') }} as item
     inner join {{ ref('int_social_days__touched') }} as day
         on item.source_id = day.source_id and item.published_date = day.published_date
+    where day.counts_file_id is null
 ),
 
 by_topic as (
@@ -90,3 +92,20 @@ having
     (place.is_total and topic.topic_code = '_all')
     or (place.is_total and grouping(item.platform_code) + grouping(item.query_code) + grouping(item.sentiment) >= 2)
     or (grouping(item.platform_code) = 1 and grouping(item.query_code) = 1)
+
+union all
+
+select
+    source_id,
+    published_date,
+    platform_code,
+    query_code,
+    topic_code,
+    place_code,
+    sentiment,
+    vintage,
+    input_digest,
+    item_count,
+    engagement_count,
+    domain_count
+from {{ ref('int_social_counts__summed') }}

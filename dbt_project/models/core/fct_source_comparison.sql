@@ -73,9 +73,10 @@ evidence as (
                 then (said.positive_count - said.negative_count)::double precision / said.judged_count
         end as net_tendency,
         every.item_count as base_count,
-        case when said.domain_count >= {{ var('disclosure_min_domains') }} then said.item_count else 0 end
-            as safe_count,
+        case when {{ has_enough_sites('said.domain_count') }} then said.item_count else 0 end as safe_count,
+        -- what a vendor counts, no rule has looked at
         case
+            when source.is_of_counts then null
             when
                 unclassified.item_count is null
                 or (
@@ -86,6 +87,7 @@ evidence as (
         end as coverage_share,
         null as estimate_keys
     from {{ ref('int_social_topics__counted') }} as said
+    inner join {{ ref('dim_source') }} as source on said.source_id = source.source_id
     inner join {{ ref('int_social_topics__counted') }} as every
         on
             said.source_id = every.source_id

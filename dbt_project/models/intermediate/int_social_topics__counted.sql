@@ -21,5 +21,19 @@ cross join lateral (
     ('week', date_trunc('week', volume.published_date)::date),
     ('month', date_trunc('month', volume.published_date)::date)
 ) as period (period_type, period_start)
-where volume.platform_code = '_all' and volume.query_code = '_all'
+where
+    volume.platform_code = '_all'
+    and volume.query_code = '_all'
+    -- topics of a day without a count of all have nothing to be a share of
+    and exists (
+        select 1 from {{ ref('fct_social_volume') }} as whole
+        where
+            whole.source_id = volume.source_id
+            and whole.published_date = volume.published_date
+            and whole.place_code = volume.place_code
+            and whole.platform_code = '_all'
+            and whole.query_code = '_all'
+            and whole.topic_code = '_all'
+            and whole.sentiment = '_all'
+    )
 group by volume.source_id, period.period_type, period.period_start, volume.place_code, volume.topic_code

@@ -32,5 +32,5 @@ left join lateral (
     limit 1
 ) as statement on true
 where
-    (current.question_ids is null or asked.question_id = any(current.question_ids))
+    (current.question_ids is null or current.question_ids ? asked.question_id)
     and wave.wave_position between coalesce(begun.wave_position, 1) and coalesce(ended.wave_position, wave.wave_position)

@@ -52,7 +52,7 @@ asked as (
         on asked.source_id = question.source_id and asked.question_id = question.question_id
     where
         delivered.recency = 1
-        and (delivered.question_ids is null or question.question_id = any(delivered.question_ids))
+        and (delivered.question_ids is null or delivered.question_ids ? question.question_id)
     group by delivered.source_id, delivered.wave_id
 ),
 

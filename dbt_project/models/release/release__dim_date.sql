@@ -15,6 +15,8 @@ with dated as (
     union all
     select published_date as at from {{ ref('fct_social_volume') }}
     union all
+    select night as at from {{ ref('fct_intake_quality') }}
+    union all
     select night as at from {{ ref('stg_release__current') }}
 ),
 

@@ -1,5 +1,5 @@
 {{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
--- A cell needs ten items from three sites.
+-- A cell needs ten items from three sites; a vendor's count, of whose sites nothing is known, ten items.
 with judged as (
     select
         volume.*,
@@ -7,7 +7,7 @@ with judged as (
         coalesce(query.label_vi, 'Mọi truy vấn') as query_label_vi,
         coalesce(query.label_en, 'All queries') as query_label_en,
         volume.item_count >= {{ var('disclosure_min_items') }}
-        and volume.domain_count >= {{ var('disclosure_min_domains') }} as is_shown
+        and {{ has_enough_sites('volume.domain_count') }} as is_shown
     from {{ ref('fct_social_volume') }} as volume
     inner join {{ ref('dim_place') }} as place on volume.place_code = place.place_code and place.valid_to is null
     left join {{ ref('stg_spec__queries') }} as query

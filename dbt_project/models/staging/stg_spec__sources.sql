@@ -12,6 +12,7 @@ select
     coalesce(
         spec #>> '{survey,coverage_place}', spec #>> '{social,coverage_place}', '_unknown'
     ) as coverage_place_code,
+    spec #>> '{social,columns,item_count}' is not null as is_of_counts,
     (spec ->> 'is_made')::boolean as is_made,
     is_active
 from {{ source('intake', 'source') }}

@@ -1,0 +1,1 @@
+"""Groups of the command `opinion`, a module each."""
