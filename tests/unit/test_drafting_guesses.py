@@ -83,6 +83,26 @@ def test_draft_with_dates_that_read_either_way_is_left_invalid_there(tmp_path: P
     assert saved.exists()
 
 
+def test_draft_of_counts_by_what_its_cells_do_not_tell_is_left_invalid_there(tmp_path: Path) -> None:
+    rows = "".join(
+        f'{{"day": "2026-06-0{day}", "count": {day}, "series": "{name}"}}\n'
+        for day in range(1, 8)
+        for name in ("Cầu mới", "Chợ nổi")
+    )
+    drafted = made(tmp_path, rows, "counts.jsonl")
+    save(drafted, tmp_path)
+    lines = drafted.text.splitlines()
+    [line] = [line for line in lines if line.startswith("    by: series   # TODO")]
+    assert lines.index(line) + 1 in [error.line for error in check_sources(tmp_path)]
+
+
+def test_draft_of_words_in_two_cases_maps_them_once(tmp_path: Path) -> None:
+    moods = ["positive", "Positive", "NEGATIVE", "negative"]
+    rows = "".join(f"{n},2026-03-1{n},{moods[n % 4]},https://a.example/{n}\n" for n in range(8))
+    spec = values(made(tmp_path, "id,published,sentiment,url\n" + rows, family="social"), tmp_path)
+    assert sorted(map(str.lower, spec["social"]["sentiments"])) == ["negative", "positive"]
+
+
 def test_draft_with_one_day_above_twelve_proposes_the_form(tmp_path: Path) -> None:
     rows = "".join(f"{n},{n}/3/2026,news,tốt,https://a.example/{n}\n" for n in range(9, 15))
     drafted = made(tmp_path, "id,published,platform,sentiment,url\n" + rows, family="social")
