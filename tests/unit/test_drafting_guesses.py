@@ -221,6 +221,13 @@ def test_draft_shows_no_person_of_a_file_without_header_or_telling_headings(
     assert ("column_names" in spec["files"]) is not has_header
 
 
+@pytest.mark.parametrize("cell", ["1780300000000", "https://a.example/1", "2026-03-03T09:00:00+07:00"])
+def test_draft_takes_a_row_that_holds_a_datum_for_no_header(cell: str, tmp_path: Path) -> None:
+    drafted = made(tmp_path, f"yes,{cell},{HANDLE},x,y\n" * 9, family="survey")
+    assert find_canaries(drafted.text) == []
+    assert "column_names" in values(drafted, tmp_path)["files"]
+
+
 @pytest.mark.parametrize("name", [f"điện thoại {PHONE}", f"hỏi {EMAIL}", f"số CCCD {CCCD}"])
 def test_draft_of_headings_that_hold_a_person_shows_none(name: str, tmp_path: Path) -> None:
     drafted = made(tmp_path, f"a,{name}\n" + "1,2\n" * 9, family="survey")
