@@ -73,7 +73,7 @@ def draft(
 
 def _id_of(path: Path) -> str:
     """From the file's name, without dates and numbers that change from delivery to delivery."""
-    stem = re.sub(r"\d+([-_.]*W?\d+)*", " ", path.name.partition(".")[0])
+    stem = re.sub(r"\d+([-_.]*[WT]?\d+)*Z?", " ", path.name.partition(".")[0])
     own = slug(stem, set())
     return own if len(own) >= 3 else f"{own}_source"
 
@@ -140,6 +140,8 @@ def _spec(
         "provenance": todo("where it comes from"),
         "files": _files(profile, extra, file_name),
     }
+    if "item_count" in section.get("columns", {}):
+        made["time_zone"] = todo("the zone in which the vendor's days begin, such as Asia/Ho_Chi_Minh")
     if ignored and "column_names" not in profile["files"]:
         made["ignore_columns"] = [Said(name, reason) for name, reason in ignored.items()]
     return made | {family: section}

@@ -59,6 +59,7 @@ def report(
     for field, key, words, what in _WORDS:
         cells = columns.get(found.get(field) or "", {}).get("codes", {})
         strange = [cell for cell in cells if fold(cell) not in {fold(word) for word in getattr(own, key)}]
+        strange = list({fold(cell): cell for cell in reversed(strange)}.values())  # case makes no difference
         known = {fold(word): meaning for word, meaning in words.items()}
         if strange:
             mapped = {cell: known.get(fold(cell)) or todo(what) for cell in strange}

@@ -15,6 +15,7 @@ _FEW = 5
 _ORDER = (
     "item_id",
     "published_at",
+    "item_count",
     "platform",
     "query",
     "topic",
@@ -32,6 +33,7 @@ def social(profile: dict[str, Any], tool: Tool | None, ignored: dict[str, str]) 
     names = profile["files"].get("column_names")
     known = GDELT_FIELDS.get(names, {}) if isinstance(names, str) else dict(tool.fields) if tool else {}
     fields = _known(known, columns) if known else _by_heading(columns)
+    fields |= _broken_down(known.get("by"), columns)
     found = {name: field.value if isinstance(field, Said) else field for name, field in fields.items()}
     used = {
         name for value in found.values() for name in (value if isinstance(value, list) else [value]) if name
@@ -47,7 +49,7 @@ def social(profile: dict[str, Any], tool: Tool | None, ignored: dict[str, str]) 
                 if column["type"] == "text"
                 else f"no field of a spec ({column['type']})"
             )
-    made: dict[str, Any] = {"columns": {name: fields[name] for name in _ORDER if name in fields}}
+    made: dict[str, Any] = {"columns": {name: fields[name] for name in (*_ORDER, "by") if name in fields}}
     made["date_format"] = _date_format(found, columns)
     made |= {name: known[name] for name in ("date_zone", "text_format") if name in known}
     made |= _platform(found, columns, known)
@@ -65,6 +67,17 @@ def _known(known: dict[str, Any], columns: dict[str, Column]) -> dict[str, Any]:
         if value and (isinstance(value, list) or value in columns):
             fields[name] = guessed(value, "the tool's own heading")
     return fields
+
+
+def _broken_down(by: str | None, columns: dict[str, Column]) -> dict[str, Any]:
+    """The field that counts are broken down by, where its cells tell; else a key for a person to rename."""
+    if by not in columns:
+        return {}
+    cells = {fold(cell) for cell in _cells(by, columns)[0]}
+    for field, words in (("sentiment", SENTIMENTS), ("platform", PLATFORMS)):
+        if cells and len(cells & {fold(word) for word in words}) > len(cells) / 2:
+            return {field: guessed(by, "its cells; the counts are broken down by it")}
+    return {"by": Said(by, "TODO: write sentiment, platform, query, topic or place for `by`: what it says")}
 
 
 def _by_heading(columns: dict[str, Column]) -> dict[str, Any]:
@@ -121,6 +134,7 @@ def _cells(column: str | None, columns: dict[str, Column]) -> tuple[dict[str, in
 
 def _mapped(cells: dict[str, int], hidden: int, words: dict[str, str], what: str) -> Any:
     words = words | _SIGNS if "-1" in cells else words
+    cells = {cell: cells[cell] for cell in {fold(cell): cell for cell in reversed(cells)}.values()}
     made: dict[str, Any] = {
         cell: words.get(fold(cell)) or todo(what)
         for cell in cells
@@ -134,6 +148,8 @@ def _mapped(cells: dict[str, int], hidden: int, words: dict[str, str], what: str
 
 
 def _platform(found: dict[str, Any], columns: dict[str, Column], known: dict[str, Any]) -> dict[str, Any]:
+    if "platform" not in found and "item_count" in found:
+        return {}  # of all platforms together
     if "platform" not in found:
         constant = known.get("constant_platform")
         return {

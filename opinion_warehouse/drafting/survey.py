@@ -1,11 +1,11 @@
 """The survey section of a draft: from a questionnaire's structure, a file's labels, or its distinct codes."""
 
 import re
-from collections import Counter
 from typing import Any
 
 from opinion_warehouse.drafting.emit import Comment, Flow, Said, guessed, todo
-from opinion_warehouse.drafting.labels import DOUBTFUL, both, common_wording, option, options_of
+from opinion_warehouse.drafting.labels import both, common_wording, option, options_of
+from opinion_warehouse.drafting.scales import age_bands, are_ticks, is_other, scale_of, ticks_of
 from opinion_warehouse.drafting.topics import Topics
 from opinion_warehouse.drafting.waves import wave_from, waves
 from opinion_warehouse.drafting.words import (
@@ -24,7 +24,6 @@ from opinion_warehouse.readers.inspection.words import ANSWERS
 from opinion_warehouse.readers.text import fold
 
 _PART = re.compile(r"(?P<stem>.+?)(?:\[(?P<a>[^\[\]]+)\]|_(?P<b>[A-Za-z0-9]+)|/(?P<c>[^/]+)| [|-] (?P<d>.+))")
-_BANDS = ((None, 29), (30, 44), (45, 59), (60, None))
 _MISSING = re.compile(r"\.[a-z]")
 
 
@@ -159,9 +158,9 @@ class SurveyDraft:
                     "label": Flow(vi=label_vi, en=label_en),
                     "column": column["name"],
                 }
-                scale = None if own else self._scale(column)
+                scale = None if own else scale_of(column, self.missing)
                 if scale is not None:
-                    group["bands"] = Said(self._bands(), "guessed: bands of age; choose your own")
+                    group["bands"] = Said(age_bands(), "guessed: bands of age; choose your own")
                     if dimension != "age":
                         group["bands"] = todo("bands of its numbers: {code: …, low: …, high: …, label: …}")
                     group |= {"unknown": list(scale)} if scale else {}
@@ -186,22 +185,6 @@ class SurveyDraft:
         if unknown:
             group["unknown"] = unknown
         return codes
-
-    @staticmethod
-    def _bands() -> list[Any]:
-        made = []
-        for low, high in _BANDS:
-            name = f"{low}_{high}" if low and high else f"under_{high + 1}" if high else f"{low}_plus"
-            ends = {key: value for key, value in (("low", low), ("high", high)) if value is not None}
-            words = (
-                {"vi": f"{low}–{high} tuổi", "en": f"Age {low}–{high}"}
-                if low and high
-                else {"vi": f"Dưới {high + 1} tuổi", "en": f"Under {high + 1}"}
-                if high
-                else {"vi": f"Từ {low} tuổi", "en": f"Age {low} and over"}
-            )
-            made.append(Flow({"code": name, **ends, "label": Flow(words)}))
-        return made
 
     def _structure_options(self, name: str) -> list[Any]:
         for question in (self.structure or {}).get("questions", []):
@@ -266,7 +249,7 @@ class SurveyDraft:
         if parts:
             made["columns"] = Flow(parts)
             self.taken.update(parts.values())
-            made |= self._ticks([self.columns[name] for name in parts.values()], asked["other"])
+            made |= ticks_of([self.columns[name] for name in parts.values()], self.missing, asked["other"])
         else:
             made["column"] = column
             self.taken.add(column)
@@ -286,23 +269,6 @@ class SurveyDraft:
                     listed, f"in the file, not in the structure: {', '.join(sorted(strange)[:10])}"
                 )
         return made
-
-    def _ticks(self, columns: list[Column], other: str | None = None) -> dict[str, Any]:
-        counts = Counter[str]()
-        for column in columns:
-            counts.update(
-                {code: n for code, n in column.get("codes", {}).items() if code not in self.missing}
-            )
-        if counts["Y"]:
-            return {}
-        if counts["2"] and counts["2"] + counts["1"] >= 0.8 * counts.total():
-            why = "1 and 2 are LimeSurvey's yes and no, where it converts them"
-            return {"ticked": guessed("1", why), "unticked": ["2", ""]}
-        if counts["1"]:
-            return {"ticked": guessed("1", "its columns hold 0 and 1, or 1 alone"), "unticked": ["0", ""]}
-        return (
-            {} if other or not counts else {"ticked": todo("the cell that means ticked; and see `unticked`")}
-        )
 
     def _from_columns(self) -> list[Any]:
         made: list[Any] = []
@@ -326,22 +292,6 @@ class SurveyDraft:
                 made.append(self._single(column))
         return made
 
-    def _scale(self, column: Column) -> dict[str, Any] | None:
-        """Of a column of numbers the cells that are none, and why; None for codes of options."""
-        labels = column.get("labels") or {}
-        codes = {*column.get("codes", {}), *labels} - self.missing.keys()
-        odd = {
-            code for code in codes if not code.lstrip("+-").replace(".", "", 1).isdigit() or code in labels
-        }
-        doubtful = {code for code in codes - odd if DOUBTFUL.fullmatch(code)}
-        if column["type"] != "number" and not any(float(code) > 12 for code in codes - odd - doubtful):
-            return None
-        meanings = {code: ANSWERS.get(fold(labels.get(code, code))) for code in odd}
-        no_answer = {code for code, answer in meanings.items() if answer and answer.missing}
-        if len(odd - no_answer - {code for code in odd if DOUBTFUL.fullmatch(code)}) > 1:
-            return None
-        return {code: _why(labels.get(code, code)) for code in sorted(odd)}
-
     def _is_joined(self, column: Column) -> bool:
         joined = column.get("joined")
         is_decimal = "low" in column and joined and joined["most"] < 3
@@ -354,7 +304,7 @@ class SurveyDraft:
         made: dict[str, Any] = {"id": slug(name, self.ids), "kind": "single", "column": name}
         self.taken.add(name)
         is_joined = self._is_joined(column)
-        scale = None if is_joined else self._scale(column)
+        scale = None if is_joined else scale_of(column, self.missing)
         if is_joined:
             made |= {
                 "kind": guessed("multiple", "its cells are a few parts, joined"),
@@ -383,27 +333,11 @@ class SurveyDraft:
             if match := _PART.fullmatch(column["name"]):
                 part = next(each for each in match.group("a", "b", "c", "d") if each)
                 stems.setdefault(match["stem"], []).append((part, column))
-        return {stem: members for stem, members in stems.items() if self._are_ticks(stem, members)}
-
-    def _are_ticks(self, stem: str, members: list[tuple[str, Column]]) -> bool:
-        ticks = [column for part, column in members if not _is_other(part, column)]
-        if len(ticks) < 2 or (stem in self.columns and len(ticks) < len(members)):
-            return False  # `Q1[other]` beside `Q1` is the text of a single answer
-        filled = sum(column["filled"] for column in ticks)
-        if any(column["says_heading"] for column in ticks):
-            return all(column["says_heading"] or not column["filled"] for column in ticks)
-        counts = Counter[str]()
-        for column in ticks:
-            counts.update(
-                {code: n for code, n in column.get("codes", {}).items() if code not in self.missing}
-            )
-        return (
-            any(
-                main in counts and sum(counts[code] for code in codes) >= 0.8 * counts.total() > 0
-                for main, codes in (("Y", ("Y", "N")), ("1", ("0", "1")))
-            )
-            and filled > 0
-        )
+        return {
+            stem: members
+            for stem, members in stems.items()
+            if are_ticks(members, self.missing, has_own=stem in self.columns)
+        }
 
     def _stems_taken(self) -> set[str]:
         return {match["stem"] for name in self.taken if (match := _PART.fullmatch(name))}
@@ -422,10 +356,10 @@ class SurveyDraft:
             "columns": Flow({code: column["name"] for code, column in codes.items()}),
         }
         has_labels = any(column["says_heading"] for column in codes.values())
-        texts = [code for code, member in zip(codes, members, strict=True) if _is_other(*member)]
+        texts = [code for code, member in zip(codes, members, strict=True) if is_other(*member)]
         if texts:
             made["other"] = texts[0]
-        made |= {"unticked": [""]} if has_labels else self._ticks(list(codes.values()))
+        made |= {"unticked": [""]} if has_labels else ticks_of(list(codes.values()), self.missing)
         self.taken.update(column["name"] for column in codes.values())
         words = {language(wording): wording} if wording else {}
         options = []
@@ -435,18 +369,3 @@ class SurveyDraft:
             options.append(option(code, {language(text): text} if text else {}, cell))
         made |= {"wording": both(words), "topic": self.topics.todo(list(words.values())), "options": options}
         return made
-
-
-def _why(label: str) -> Any:
-    answer = ANSWERS.get(fold(label))
-    return (
-        answer.missing
-        if answer and answer.missing
-        else todo(f"dont_know, refused …; the file calls it {label}")
-    )
-
-
-def _is_other(part: str, column: Column) -> bool:
-    """Whether a column holds what a respondent wrote beside the options."""
-    is_word = part.casefold() in ("other", "khác") or part.casefold().startswith(("other (", "khác ("))
-    return is_word and not column["says_heading"]

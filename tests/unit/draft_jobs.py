@@ -21,6 +21,7 @@ A_PERSON = {
     "options": [{"code": "any", "label": {"vi": "chữ", "en": "words"}}],
     "level": "commune",
     "ticked": "1",
+    "time_zone": "Asia/Ho_Chi_Minh",
     "unit": {"constant": "CT-UBND-31135"},
     "period": {"constant": "2026-W20"},
 }

@@ -37,6 +37,7 @@ FOUND = {
     "spss_attitudes": ("survey", None),
     "stata_households": ("survey", None),
     "surveymonkey_responses": ("survey", "SurveyMonkey"),
+    "talkwalker_histogram": ("social", "a histogram of counts"),
     "talkwalker_mentions": ("social", "Talkwalker"),
     "triple_s_omnibus": ("survey", None),
     "ward_narratives_docx": ("report", None),

@@ -83,6 +83,26 @@ def test_draft_with_dates_that_read_either_way_is_left_invalid_there(tmp_path: P
     assert saved.exists()
 
 
+def test_draft_of_counts_by_what_its_cells_do_not_tell_is_left_invalid_there(tmp_path: Path) -> None:
+    rows = "".join(
+        f'{{"day": "2026-06-0{day}", "count": {day}, "series": "{name}"}}\n'
+        for day in range(1, 8)
+        for name in ("Cầu mới", "Chợ nổi")
+    )
+    drafted = made(tmp_path, rows, "counts.jsonl")
+    save(drafted, tmp_path)
+    lines = drafted.text.splitlines()
+    [line] = [line for line in lines if line.startswith("    by: series   # TODO")]
+    assert lines.index(line) + 1 in [error.line for error in check_sources(tmp_path)]
+
+
+def test_draft_of_words_in_two_cases_maps_them_once(tmp_path: Path) -> None:
+    moods = ["positive", "Positive", "NEGATIVE", "negative"]
+    rows = "".join(f"{n},2026-03-1{n},{moods[n % 4]},https://a.example/{n}\n" for n in range(8))
+    spec = values(made(tmp_path, "id,published,sentiment,url\n" + rows, family="social"), tmp_path)
+    assert sorted(map(str.lower, spec["social"]["sentiments"])) == ["negative", "positive"]
+
+
 def test_draft_with_one_day_above_twelve_proposes_the_form(tmp_path: Path) -> None:
     rows = "".join(f"{n},{n}/3/2026,news,tốt,https://a.example/{n}\n" for n in range(9, 15))
     drafted = made(tmp_path, "id,published,platform,sentiment,url\n" + rows, family="social")
@@ -201,6 +221,13 @@ def test_draft_shows_no_person_of_a_file_without_header_or_telling_headings(
     assert ("column_names" in spec["files"]) is not has_header
 
 
+@pytest.mark.parametrize("cell", ["1780300000000", "https://a.example/1", "2026-03-03T09:00:00+07:00"])
+def test_draft_takes_a_row_that_holds_a_datum_for_no_header(cell: str, tmp_path: Path) -> None:
+    drafted = made(tmp_path, f"yes,{cell},{HANDLE},x,y\n" * 9, family="survey")
+    assert find_canaries(drafted.text) == []
+    assert "column_names" in values(drafted, tmp_path)["files"]
+
+
 @pytest.mark.parametrize("name", [f"điện thoại {PHONE}", f"hỏi {EMAIL}", f"số CCCD {CCCD}"])
 def test_draft_of_headings_that_hold_a_person_shows_none(name: str, tmp_path: Path) -> None:
     drafted = made(tmp_path, f"a,{name}\n" + "1,2\n" * 9, family="survey")
@@ -216,6 +243,12 @@ def test_draft_counts_what_stands_in_one_row_alone_and_does_not_show_it(tmp_path
     assert "bà Tư" not in drafted.text
     assert "Đúng hướng" in drafted.text
     assert "1 more values" in drafted.text
+
+
+def test_draft_of_odd_digits_takes_them_for_words(tmp_path: Path) -> None:
+    drafted = made(tmp_path, "q1\n" + "²\n³\n+-1\n1\n" * 9, family="survey")
+    [asked] = values(drafted, tmp_path)["survey"]["questions"]
+    assert asked["kind"] == "single"
 
 
 def test_draft_quotes_headings_that_mean_something_in_yaml(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ FOLLOWUP = {"ma_kien_nghi", "trang_thai"}
 _ENOUGH = 4
 """Headings of a table that could be a list of opinions; letterheads have fewer."""
 _ALL = ["*"]
+_DATUM = re.compile(r"\"*(\d{6,}|https?://|\d{4}-\d{2}-\d{2}[T ]|\d{1,2}/\d{1,2}/\d{4})", re.ASCII)
+"""How a cell begins that is no heading: an id, a link, a moment."""
 _IN_NO_HEADING = {
     "email",
     "phone",
@@ -111,9 +113,8 @@ def _is_header(rows: Sequence[HeaderRow]) -> bool:
         kind for cell in cells if (kind := personal_kind("", [cell])) and kind not in ("handle", "token")
     ]
     numbers = [cell for cell in cells if re.fullmatch(r"[\dTZ.,:/+ -]+", cell)]
-    return (
-        bool(cells) and not personal and not any(map(of_a_person, cells)) and len(numbers) <= 0.3 * len(cells)
-    )
+    is_data = personal or any(of_a_person(cell) or _DATUM.match(cell) for cell in cells)
+    return bool(cells) and not is_data and len(numbers) <= 0.3 * len(cells)
 
 
 def _csv(path: Path, files: dict[str, Any], notes: dict[str, str], scratch: Path) -> Found:

@@ -16,9 +16,10 @@ from opinion_warehouse.sources import Family, ignoring
 class Tool:
     """A tool's export. `has`: headings that stand in it, and together in no other.
 
-    `below`: words one of which stands in the second of its header rows. `fields`: key of the family's
-    section → column. `personal`: heading → what of people it holds. `own`: columns of no opinions.
-    `whole`: JSON objects that are left out as a whole.
+    `below`: words one of which stands in the second of its header rows. `only`: all that may stand beside
+    `has`, where those are words of many tables. `fields`: key of the family's section → column. `personal`:
+    heading → what of people it holds. `own`: columns of no opinions. `whole`: JSON objects that are left out
+    as a whole.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Tool:
     has: tuple[str, ...]
     layout: Literal["plain", "limesurvey_vv", "qualtrics", "qualtrics_legacy", "surveymonkey"] = "plain"
     below: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     personal: dict[str, str] = field(default_factory=dict)
     own: tuple[str, ...] = ()
@@ -367,6 +369,13 @@ TOOLS = (
         own=_MASTODON_OWN,
         whole=("account", "mentions", "reblog", "application", "card", "poll", "quote"),
     ),
+    Tool(
+        name="a histogram of counts",
+        family="social",
+        has=("day", "count"),
+        only=("series",),
+        fields={"published_at": "day", "item_count": "count", "by": "series"},
+    ),
     Tool(name="the report template", family="report", has=("ma_don_vi", "ky_bao_cao", "khuynh_huong")),
 )
 GDELT = {61: "gdelt_events", 16: "gdelt_mentions", 27: "gdelt_gkg"}
@@ -409,6 +418,8 @@ def tool_of(rows: Sequence[HeaderRow]) -> Tool | None:
         names = headings_of(rows, tool.layout)
         if names and set(tool.has) <= set(names):
             below = {heading(cell) for cell in rows[1]} if len(rows) > 1 else set()
+            if tool.only is not None and set(names) - {*tool.has, *tool.only}:
+                continue
             is_google = tool.name != "Google Forms" or names[0] in tool.has
             if is_google and (not tool.below or below & set(tool.below)):
                 return tool
