@@ -34,6 +34,9 @@ SECONDS = 60
 NATIVE = ("sav", "dta", "triple_s")
 """Formats whose parser is C code that can fall over a damaged file; elsewhere a crash is a fault of ours."""
 
+LANDED = {"survey": ["survey_response"], "report": ["report_item"], "social": ["social_item", "social_count"]}
+"""Where the rows of a file land, each in one of the tables."""
+
 SPECS = {
     path.stem: path
     for path in sorted((PROJECT / "sources").rglob("*.yml"))
@@ -114,8 +117,7 @@ def judge(source: Source, parsed: Parsed) -> None:
     assert len(quarantined) == parsed.rows_bad
     codes = {reason["code"] for row in quarantined for reason in json.loads(row["reasons"])}
     assert codes <= MENDS.keys()
-    main = {"survey": "survey_response", "report": "report_item", "social": "social_item"}[source.family]
-    numbers = [row["row_number"] for row in rows(parsed, main)]
+    numbers = [row["row_number"] for table in LANDED[source.family] for row in rows(parsed, table)]
     if source.report is None:
         assert len(numbers) == parsed.rows_good
         numbers += [row["row_number"] for row in quarantined]
