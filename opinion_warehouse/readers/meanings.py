@@ -94,5 +94,8 @@ MEANINGS = {
     "damaged_id": "a spreadsheet has rounded the id",
     "duplicate_respondent": "the respondent stands in the wave twice; the first row is kept",
     "left_out": "the spec leaves such rows out: previews, tests, spam",
+    "not_a_day": "a count's moment is not the beginning of a day in the source's time zone",
+    "duplicate_cell": "the same day, platform, sentiment and so on has two counts in the file",
+    "incomplete_day": "another row of the day is bad, so the whole day waits",
     "duplicate_item": "the item stands in the file more than once; the last row counts",
 }
