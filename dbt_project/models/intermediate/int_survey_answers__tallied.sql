@@ -3,11 +3,11 @@
 -- How often each answer of each question was landed, complete interviews or not: one look at them all.
 select
     {{ this_wave() }} as wave_number,
-    question_id,
-    item_code,
-    answer_code,
-    missing_code,
+    answer.question_id,
+    answer.item_code,
+    answer.answer_code,
+    answer.missing_code,
     count(*) as respondent_count
 from {{ ref('stg_survey__answers') }} as answer
 where {{ is_of_this_wave('answer') }}
-group by question_id, item_code, answer_code, missing_code
+group by answer.question_id, answer.item_code, answer.answer_code, answer.missing_code

@@ -33,4 +33,5 @@ left join lateral (
 ) as statement on true
 where
     (current.question_ids is null or current.question_ids ? asked.question_id)
-    and wave.wave_position between coalesce(begun.wave_position, 1) and coalesce(ended.wave_position, wave.wave_position)
+    and wave.wave_position >= coalesce(begun.wave_position, 1)
+    and wave.wave_position <= coalesce(ended.wave_position, wave.wave_position)

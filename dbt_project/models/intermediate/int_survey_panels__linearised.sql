@@ -1,6 +1,6 @@
 {{ config(materialized='wave_by_wave', only='panel_wave_key is not null') }}
 -- The variance of an answer's difference between two waves of a panel. Both waves are one sample of people, some
--- seen once: d_c = z2_c − z1_c with z = √(1−f)·(a − p·b)/B summed over each PSU c of either wave, f that wave's sampling
+-- seen once: d_c = z2_c − z1_c with z = √(1−f)·(a − p·b)/B summed over each PSU c of either wave, f its own sampling
 -- fraction; Σ_h n_h/(n_h−1) Σ_c (d_c − mean)² and the second stage likewise. n_h counts the PSUs of both waves.
 -- Sums over those who gave the answer (g = a2/B2 − a1/B1) and over the whole base (β = b/B) are kept apart, so that
 -- nobody has to stand once for each answer.

@@ -1,5 +1,5 @@
 {{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
--- Each kind of evidence under its own disclosure rule; what is made of a survey's estimates is shown where they all are.
+-- Each kind of evidence under its own disclosure rule; what is made of estimates is shown where they all are.
 -- A rank stays only with its share.
 with judged as (
     select

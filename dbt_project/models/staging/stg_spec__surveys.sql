@@ -14,7 +14,8 @@ select
     md5(
         (
             source.spec - 'title' - 'owner' - 'licence' - 'provenance' - 'is_made' - 'due' - 'keep' - 'files'
-            - 'ignore_columns' #- '{survey,waves}' #- '{survey,harmonisation}' #- '{survey,questions}' #- '{survey,ratios}'
+            - 'ignore_columns' #- '{survey,waves}' #- '{survey,harmonisation}' #- '{survey,questions}'
+            #- '{survey,ratios}'
         )::text
     ) as estimate_digest
 from {{ source('intake', 'source') }} as source
