@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -11,6 +12,7 @@ from typing import Any
 
 import openpyxl
 
+from opinion_warehouse.readers import parts
 from opinion_warehouse.readers.output import COLUMNS
 from opinion_warehouse.readers.parse import parse
 from opinion_warehouse.sample.canaries import find_canaries
@@ -51,9 +53,12 @@ def read(source: dict[str, Any], data: bytes | str, folder: Path, name: str = "f
     """Parse some bytes."""
     path = folder / "delivered"
     path.write_bytes(data.encode() if isinstance(data, str) else data)
+    shutil.rmtree(folder / parts.FOLDER, ignore_errors=True)
     parse(order(source, path, folder, name))
     summary = json.loads((folder / "summary.json").read_text())
-    rows = {table: list(_rows(folder / file, table)) for table, file in summary["files"].items()}
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for table, part in parts.finished(folder):
+        rows.setdefault(table, []).extend(_rows(part, table))
     bad = {
         int(row["row_number"]): [reason["code"] for reason in json.loads(row["reasons"])]
         for row in rows.pop("quarantine", [])
@@ -88,7 +93,7 @@ def answers_by_row(result: Read) -> dict[int, list[str]]:
 def spilled(folder: Path, result: Read) -> list[str]:
     """The canaries that a parse let out into a file, or into what it says."""
     own_copies = ("delivered", "inflated", "utf8.csv", "clean.csv")
-    files = [path for path in folder.iterdir() if path.name not in own_copies]
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in own_copies]
     return find_canaries(result.detail) + [
         canary for path in files for canary in find_canaries(path.read_bytes())
     ]

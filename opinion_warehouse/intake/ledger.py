@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from opinion_warehouse.intake.load import Delivery
+    from opinion_warehouse.sources import Source
 
 
 STALLED_SECONDS = 10.0
@@ -199,23 +200,12 @@ def forget_file(connection: "psycopg.Connection[Any]", file_id: int) -> None:
     connection.execute("delete from intake.file where file_id = %s", (file_id,))
 
 
-def write_file(
-    connection: "psycopg.Connection[Any]",
-    delivery: "Delivery",
-    file_id: int,
-    spec: str,
-    rejected: dict[str, Any] | None,
-    counts: dict[str, int],
-    topic_rules: str | None,
-) -> None:
-    """The ledger's row of a file, with what it was read by: a survey's questions, the others' topic rules."""
-    survey = delivery.source.survey
-    reading = survey.reading if survey else {"topic_rules": topic_rules} if topic_rules else None
+def open_file(connection: "psycopg.Connection[Any]", delivery: "Delivery", file_id: int, spec: str) -> None:
+    """The ledger's row of a file, to which its rows refer; what it comes to is not known yet."""
     connection.execute(
         "insert into intake.file (file_id, source_id, sha256, file_name, byte_count, received_at, night,"
-        " run_id, parser_version, spec_sha256, status, reason_code, rows_read, rows_loaded,"
-        " rows_quarantined, reading)"
-        " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " run_id, parser_version, spec_sha256, status, rows_read, rows_loaded, rows_quarantined)"
+        " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'loaded', 0, 0, 0)",
         (
             file_id,
             delivery.source.id,
@@ -227,12 +217,33 @@ def write_file(
             delivery.run_id,
             PARSER_VERSION,
             spec,
+        ),
+    )
+
+
+def close_file(
+    connection: "psycopg.Connection[Any]",
+    source: "Source",
+    file_id: int,
+    rejected: dict[str, Any] | None,
+    counts: dict[str, int],
+    topic_rules: str | None,
+) -> None:
+    """What a file came to, and what it was read by: a survey's questions, the others' topic rules."""
+    reading = (
+        source.survey.reading if source.survey else {"topic_rules": topic_rules} if topic_rules else None
+    )
+    connection.execute(
+        "update intake.file set status = %s, reason_code = %s, rows_read = %s, rows_loaded = %s,"
+        " rows_quarantined = %s, reading = %s where file_id = %s",
+        (
             "rejected" if rejected else "loaded",
             rejected["code"] if rejected else None,
             counts["rows_read"],
             counts["rows_loaded"],
             counts["rows_quarantined"],
             json.dumps(reading) if reading else None,
+            file_id,
         ),
     )
 

@@ -1,17 +1,23 @@
-"""One file: store → parse in a child → land in one transaction → ledger. Exactly once by content."""
+"""One file: store → parse in a child, landing rows as they come, in one transaction with the ledger's row.
+
+Exactly once by content.
+"""
 
 import errno
 import logging
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opinion_warehouse.intake import ledger, store
 from opinion_warehouse.intake.discover import is_being_written, own_scratch, sync_source
-from opinion_warehouse.intake.parsing import Parsed, ScratchFull, parse
+from opinion_warehouse.intake.parsing import Parse, Parsed, Part, ScratchFull
 from opinion_warehouse.settings import Settings
 from opinion_warehouse.sources import Source, SpecError, SpecInvalid, load_source, spec_paths, spec_sha256
 
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MAX_BAD_SHARE = 0.02
+SIGN_OF_LIFE_SECONDS = 1
 _COPY_CHUNK = 1 << 20
 
 
@@ -118,7 +125,7 @@ def load_stored(
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise ScratchFull(scratch.parent) from None
             raise
-        parsed = parse(
+        parse = Parse(
             settings,
             source,
             path=plain,
@@ -129,8 +136,8 @@ def load_stored(
             key=key,
             scratch=scratch,
         )
-        reached("parsed")
-        return _land(connection, delivery, file_id, _judged(parsed), again)
+        with closing(parse.parts()) as parts:
+            return _land(connection, delivery, file_id, parse, parts, again)
 
 
 def _judged(parsed: Parsed) -> Parsed:
@@ -148,9 +155,18 @@ def _judged(parsed: Parsed) -> Parsed:
 
 
 def _land(
-    connection: "psycopg.Connection[Any]", delivery: Delivery, file_id: int, parsed: Parsed, again: bool
+    connection: "psycopg.Connection[Any]",
+    delivery: Delivery,
+    file_id: int,
+    parse: Parse,
+    parts: Iterator[Part | None],
+    again: bool,
 ) -> dict[str, Any]:
+    """Rows are copied while more are read; what the file comes to is known last, and then decides on all."""
+    from psycopg import Rollback
+
     source = delivery.source
+    first = next(filter(None, parts), None)  # a small file is read to its end before anything is locked
     with connection.transaction():
         ledger.lock_source(connection, source.id)
         known = ledger.known_file(connection, source.id, delivery.sha256)
@@ -158,24 +174,28 @@ def _land(
             if not again and not ledger.is_worth_another_try(known, spec_sha256(source)):
                 return _duplicate(known)
             ledger.forget_file(connection, known.file_id)
+        ledger.open_file(connection, delivery, file_id, spec_sha256(source))
+        reached("ledger written")
+        with connection.transaction() as landed:
+            for part in _kept_awake(connection, chain([first], parts)):
+                _copy(connection, f"landing.{part[0]}", part[1])
+                reached(f"copied {part[0]}")
+            parsed = _judged(parse.parsed)
+            if parsed.rejected:
+                raise Rollback(landed)
+        reached("parsed")
+        if parsed.quarantine:
+            columns = "(file_id, row_number, row_count, reasons)"
+            _copy(connection, "intake.quarantine", parsed.quarantine, columns)
         rejected = parsed.rejected
         counts = {
             "rows_read": parsed.rows_good + parsed.rows_bad,
             "rows_loaded": 0 if rejected else parsed.rows_good,
             "rows_quarantined": parsed.rows_good + parsed.rows_bad if rejected else parsed.rows_bad,
         }
-        ledger.write_file(
-            connection, delivery, file_id, spec_sha256(source), rejected, counts, parsed.topic_rules
-        )
-        reached("ledger written")
-        for table, path in sorted(parsed.files.items(), key=lambda item: item[0]):
-            if table == "quarantine":
-                _copy(connection, "intake.quarantine", path, "(file_id, row_number, row_count, reasons)")
-            elif not rejected:
-                _copy(connection, f"landing.{table}", path)
-                reached(f"copied {table}")
         if rejected:
             ledger.quarantine_rest(connection, file_id, parsed.rows_good, rejected)
+        ledger.close_file(connection, source, file_id, rejected, counts, parsed.topic_rules)
         reached("before commit")
     reached("committed")
     return {
@@ -186,7 +206,21 @@ def _land(
     }
 
 
+def _kept_awake(connection: "psycopg.Connection[Any]", parts: Iterable[Part | None]) -> Iterator[Part]:
+    """The parts; while there are none the server hears of us, or it would take the session for lost."""
+    heard = time.monotonic()
+    for part in parts:
+        if part:
+            yield part
+        elif time.monotonic() > heard + SIGN_OF_LIFE_SECONDS:
+            connection.execute("select")
+        else:
+            continue
+        heard = time.monotonic()
+
+
 def _copy(connection: "psycopg.Connection[Any]", table: str, path: Path, columns: str = "") -> None:
+    """Copy a file of rows, and remove it."""
     from psycopg import sql
 
     name, rest = sql.Identifier(*table.split(".")), sql.SQL(columns)
@@ -196,6 +230,7 @@ def _copy(connection: "psycopg.Connection[Any]", table: str, path: Path, columns
         for chunk in iter(read, b""):
             copy.write(chunk)
             reached("copying")
+    path.unlink()
 
 
 def _duplicate(known: ledger.KnownFile) -> dict[str, Any]:

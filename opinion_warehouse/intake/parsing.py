@@ -5,17 +5,23 @@ import contextlib
 import json
 import os
 import secrets
+import select
+import shutil
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from opinion_warehouse.readers import parts
 from opinion_warehouse.settings import PROJECT, Settings
 from opinion_warehouse.sources import Source
 
+WAIT_SECONDS = 0.02
 LIMITS = {
     "memory_bytes": 3 << 30,
     "cpu_seconds": 900,
@@ -40,51 +46,85 @@ class ScratchFull(OSError):
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a parse came to. `files`: landing table → file of rows in COPY's CSV form."""
+    """What a parse came to."""
 
     rejected: dict[str, Any] | None
     rows_good: int = 0
     rows_bad: int = 0
     rows_harmless: int = 0
-    files: dict[str, Path] = field(default_factory=dict)
+    quarantine: Path | None = None
+    """The bad rows in COPY's CSV form."""
     topic_rules: str | None = None
     """The version of the rules that coded its texts; None where a parse came to no end."""
 
 
-def parse(
-    settings: Settings,
-    source: Source,
-    *,
-    path: Path,
-    file_name: str,
-    file_id: int,
-    received_at: datetime,
-    night: date,
-    key: bytes,
-    scratch: Path,
-    limits: dict[str, int] | None = None,
-) -> Parsed:
-    """Parse one file in a child with limits on memory, time and output. What it does wrong stays there."""
-    order = {
-        "source": source.model_dump(mode="json"),
-        "path": str(path),
-        "file_name": file_name,
-        "file_id": file_id,
-        "received_at": received_at.isoformat(),
-        "night": night.isoformat(),
-        "key": key.hex(),
-        "scratch": str(scratch),
-        "reference_dir": str(settings.reference_dir),
-        "limits": limits or LIMITS,
-    }
-    if failed := _order(order):
-        return Parsed(failed)
-    summary = json.loads((scratch / "summary.json").read_text(encoding="utf-8"))
-    rules = summary["topic_rules"]
-    if summary["rejected"]:
-        return Parsed(summary["rejected"], topic_rules=rules)
-    files = {table: scratch / name for table, name in summary["files"].items()}
-    return Parsed(None, summary["rows_good"], summary["rows_bad"], summary["rows_harmless"], files, rules)
+Part = tuple[str, Path]
+"""A landing table, and rows of it in COPY's CSV form."""
+
+
+class Parse:
+    """A parse of one file in a child with limits on memory, time and output. What it does wrong stays there.
+
+    `parts` gives the rows as they are read; when it is exhausted, `parsed` is what the whole file came to,
+    which may be that none of them counts.
+    """
+
+    parsed: Parsed
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        *,
+        path: Path,
+        file_name: str,
+        file_id: int,
+        received_at: datetime,
+        night: date,
+        key: bytes,
+        scratch: Path,
+        limits: dict[str, int] | None = None,
+    ) -> None:
+        self._scratch = scratch
+        self._order = {
+            "source": source.model_dump(mode="json"),
+            "path": str(path),
+            "file_name": file_name,
+            "file_id": file_id,
+            "received_at": received_at.isoformat(),
+            "night": night.isoformat(),
+            "key": key.hex(),
+            "scratch": str(scratch),
+            "reference_dir": str(settings.reference_dir),
+            "limits": limits or LIMITS,
+        }
+
+    def parts(self) -> Generator[Part | None]:
+        """Each part once, when it is whole; None now and then, while there is none. To be closed."""
+        given: set[Path] = set()
+
+        def new() -> Iterator[Part]:
+            for table, path in parts.finished(self._scratch):
+                if table != "quarantine" and path not in given:
+                    given.add(path)
+                    yield table, path
+
+        answer = None
+        with closing(_answers(self._order, may_repeat=lambda: not given)) as answers:
+            for answer in answers:  # noqa: B007
+                yield from new()
+                yield None
+        if failed := _failure(self._order, answer):
+            self.parsed = Parsed(failed)
+            return
+        summary = json.loads((self._scratch / "summary.json").read_text(encoding="utf-8"))
+        rules = summary["topic_rules"]
+        if summary["rejected"]:
+            self.parsed = Parsed(summary["rejected"], topic_rules=rules)
+            return
+        bad = dict(parts.finished(self._scratch)).get("quarantine")
+        good_bad_harmless = summary["rows_good"], summary["rows_bad"], summary["rows_harmless"]
+        self.parsed = Parsed(None, *good_bad_harmless, bad, rules)
 
 
 def parse_row(
@@ -115,16 +155,31 @@ def parse_row(
         "limits": LIMITS,
         "row": row_number,
     }
-    if failed := _order(order):
+    if failed := _done(order):
         return {"rows": [], "misshapen": False, "rejected": failed}
     found: dict[str, Any] = json.loads((scratch / "summary.json").read_text(encoding="utf-8"))
     return found
 
 
-def _order(order: dict[str, Any]) -> dict[str, Any] | None:
+def _done(order: dict[str, Any]) -> dict[str, Any] | None:
     """Have an order done; the reason where the child came to no end of its own."""
-    failed = _server.ask(order)["failed"]
-    scratch = Path(order["scratch"])
+    *_, answer = _answers(order, may_repeat=lambda: True)
+    return _failure(order, answer)
+
+
+def _answers(order: dict[str, Any], may_repeat: Callable[[], bool]) -> Generator[dict[str, Any] | None]:
+    """None now and then while an order is done, and last the answer. A killed server starts again, once."""
+    try:
+        yield from _server.ask(order)
+    except ParserUnavailable:
+        if not may_repeat():
+            raise
+        shutil.rmtree(Path(order["scratch"]) / parts.FOLDER, ignore_errors=True)
+        yield from _server.ask(order)
+
+
+def _failure(order: dict[str, Any], answer: dict[str, Any] | None) -> dict[str, Any] | None:
+    failed, scratch = answer["failed"] if answer else None, Path(order["scratch"])
     if failed == "scratch_full":
         raise ScratchFull(scratch.parent)
     if not failed:
@@ -159,7 +214,7 @@ def describe(
         "scratch": str(scratch),
         "limits": limits or LIMITS,
     }
-    if failed := _order(order):
+    if failed := _done(order):
         return {"failed": failed}
     found: dict[str, Any] = json.loads((scratch / "profile.json").read_text(encoding="utf-8"))
     return found
@@ -173,26 +228,26 @@ class _Server:
         self._process: subprocess.Popen[str] | None = None
         self._owner = 0
 
-    def ask(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Send an order and wait for its answer; a server that was killed is started again, once."""
+    def ask(self, order: dict[str, Any]) -> Generator[dict[str, Any] | None]:
+        """Send an order. Gives None now and then while there is no answer, and last the answer."""
         with self._lock:
-            for _ in range(2):
-                process = self._running()
-                try:
-                    assert process.stdin and process.stdout  # noqa: S101
-                    process.stdin.write(json.dumps(order) + "\n")
-                    process.stdin.flush()
-                    line = process.stdout.readline()
-                except BrokenPipeError:
-                    line = ""
-                except BaseException:
-                    self._drop()  # an answer left in the pipe must not be taken for the next order's
-                    raise
-                if line:
-                    answer: dict[str, Any] = json.loads(line)
-                    return answer
+            process = self._running()
+            assert process.stdin and process.stdout  # noqa: S101
+            try:
+                process.stdin.write(json.dumps(order) + "\n")
+                process.stdin.flush()
+                while not select.select([process.stdout], [], [], WAIT_SECONDS)[0]:
+                    yield None
+                line = process.stdout.readline()
+            except BrokenPipeError:
+                line = ""
+            except BaseException:
+                self._drop()  # an answer left in the pipe must not be taken for the next order's
+                raise
+            if not line:
                 self._drop()
-        raise ParserUnavailable("the parser's server does not answer; see the log above for why")
+                raise ParserUnavailable("the parser's server does not answer; see the log above for why")
+            yield json.loads(line)
 
     def stop(self) -> None:
         """End the server."""

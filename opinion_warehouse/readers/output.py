@@ -1,4 +1,4 @@
-"""Rows → files in COPY's CSV form, one a landing table, written as they come.
+"""Rows → files in COPY's CSV form, written as they come.
 
 They are written in the child, so that the process that holds the database only passes bytes on. Every valid
 value is quoted and nothing is not: COPY keeps NULL and the empty string apart by that.
@@ -7,10 +7,13 @@ value is quoted and nothing is not: COPY keeps NULL and the empty string apart b
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from opinion_warehouse.readers import parts
 from opinion_warehouse.readers.problems import HARMLESS
 from opinion_warehouse.readers.table import BadRow
+
+PART_BYTES = 8 << 20
 
 if TYPE_CHECKING:
     import polars as pl
@@ -122,10 +125,11 @@ class Output:
     """The files of one parse. `constants` are the columns every row of the file shares."""
 
     def __init__(self, folder: Path, file_id: int, source_id: str) -> None:
+        (folder / parts.FOLDER).mkdir()
         self._folder = folder
         self._constants: dict[str, Any] = {"file_id": file_id, "source_id": source_id}
-        self._writers: dict[str, Any] = {}
-        self._schemas: dict[str, Any] = {}
+        self._open: dict[str, _Part] = {}
+        self._part_count = 0
         self.rows_good = 0
         self.rows_bad = 0
         self.rows_harmless = 0
@@ -137,10 +141,9 @@ class Output:
         count = len(next(iter(columns.values())))
         if not count:
             return
-        writer = self._writers.get(table) or self._open(table)
-        schema = self._schemas[table]
+        part = self._open.get(table) or self._begin(table)
         arrays = []
-        for field in schema:
+        for field in part.schema:
             if field.name not in columns:
                 arrays.append(pa.repeat(pa.scalar(self._constants[field.name], field.type), count))
                 continue
@@ -150,7 +153,10 @@ class Output:
                 if hasattr(values, "to_arrow")
                 else pa.array(values, field.type)
             )
-        writer.write_batch(pa.record_batch(arrays, schema=schema))
+        part.writer.write_batch(pa.record_batch(arrays, schema=part.schema))
+        # Bad rows stay together: they are copied last, when it is known what the whole file comes to.
+        if table != "quarantine" and part.sink.tell() >= PART_BYTES:
+            self._finish(table)
 
     def quarantine(self, rows: Sequence[BadRow]) -> None:
         """Set bad rows aside, with the reasons of each."""
@@ -168,13 +174,12 @@ class Output:
             },
         )
 
-    def close(self) -> dict[str, str]:
-        """Finish the files; table → file name."""
-        for writer in self._writers.values():
-            writer.close()
-        return {table: f"{table}.csv" for table in self._writers}
+    def close(self) -> None:
+        """Finish the files."""
+        for table in list(self._open):
+            self._finish(table)
 
-    def _open(self, table: str) -> Any:
+    def _begin(self, table: str) -> "_Part":
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
 
@@ -187,8 +192,21 @@ class Output:
         }
         schema = pa.schema([pa.field(name, types[kind]) for name, kind in COLUMNS[table].items()])
         options = arrow_csv.WriteOptions(include_header=False, quoting_style="all_valid")
-        self._schemas[table] = schema
-        self._writers[table] = arrow_csv.CSVWriter(
-            self._folder / f"{table}.csv", schema, write_options=options
-        )
-        return self._writers[table]
+        sink = pa.OSFile(str(parts.unfinished(self._folder, table)), "wb")
+        self._open[table] = _Part(schema, sink, arrow_csv.CSVWriter(sink, schema, write_options=options))
+        return self._open[table]
+
+    def _finish(self, table: str) -> None:
+        part = self._open.pop(table)
+        part.writer.close()
+        part.sink.close()
+        self._part_count += 1
+        parts.finish(self._folder, table, self._part_count)
+
+
+class _Part(NamedTuple):
+    """A file that is being written."""
+
+    schema: Any
+    sink: Any
+    writer: Any

@@ -73,7 +73,7 @@ def _job(order: dict[str, Any]) -> Job:
 
 def _whole(job: Job) -> dict[str, Any]:
     source = job.source
-    summary: dict[str, Any] = {"rejected": None, "files": {}, "topic_rules": job.topics.version}
+    summary: dict[str, Any] = {"rejected": None, "topic_rules": job.topics.version}
     try:
         _read(job)
         output = job.output
@@ -89,7 +89,7 @@ def _whole(job: Job) -> dict[str, Any]:
         }
     except FileRejected as rejected:
         summary["rejected"] = rejected.reason
-    summary["files"] = job.output.close()
+    job.output.close()
     return summary
 
 

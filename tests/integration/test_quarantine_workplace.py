@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from opinion_warehouse import intake
 from opinion_warehouse.cli import app
+from opinion_warehouse.commands import console
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.intake import store
 from opinion_warehouse.sample.canaries import NAME, PHONE, SENTENCE, find_canaries
@@ -53,7 +54,7 @@ def house(fresh_warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyP
         "DSN": fresh_warehouse.dsn.get_secret_value(),
     }.items():
         monkeypatch.setenv(f"OPINION_{name}", str(value))
-    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setattr(console.out, "width", 250)
     return Settings()
 
 

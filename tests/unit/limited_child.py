@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from opinion_warehouse.intake.parsing import Parsed, parse
+from opinion_warehouse.intake.parsing import Parse, Parsed
 from opinion_warehouse.settings import Settings
 from opinion_warehouse.sources import Source
 
@@ -16,13 +16,15 @@ LIMITS = {
 }
 
 
-def parse_in_child(source: Source, data: bytes, folder: Path, name: str) -> Parsed:
-    """What intake would be told of the file. `folder` is made, and must not be there yet."""
+def parse_in_child(
+    source: Source, data: bytes, folder: Path, name: str, limits: dict[str, int] | None = None
+) -> Parsed:
+    """What intake would be told of the file. `folder` is made; its `scratch` must not be there yet."""
     scratch = folder / "scratch"
     scratch.mkdir(parents=True)
     path = folder / "delivered"
     path.write_bytes(data)
-    return parse(
+    parse = Parse(
         Settings(),
         source,
         path=path,
@@ -32,5 +34,8 @@ def parse_in_child(source: Source, data: bytes, folder: Path, name: str) -> Pars
         night=date(2026, 12, 1),
         key=bytes(32),
         scratch=scratch,
-        limits=LIMITS,
+        limits=LIMITS | (limits or {}),
     )
+    for _ in parse.parts():
+        pass
+    return parse.parsed

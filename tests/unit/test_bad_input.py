@@ -8,6 +8,7 @@ from bad_files import CASES
 from limited_child import parse_in_child
 from reader_jobs import Read, read
 
+from opinion_warehouse.readers import parts
 from opinion_warehouse.readers.problems import MENDS
 from opinion_warehouse.sample.canaries import find_canaries
 from opinion_warehouse.sources import Source
@@ -30,8 +31,8 @@ def test_bad_input_is_refused_set_aside_or_mended(name: str, tmp_path: Path) -> 
     result = read(case.source, case.data, tmp_path, case.name)
     assert result.rejected == case.refused, result.detail
     summary = json.loads((tmp_path / "summary.json").read_text())
-    for output in (*summary["files"].values(), "summary.json"):
-        assert find_canaries((tmp_path / output).read_bytes()) == [], output
+    for output in (*(path for _, path in parts.finished(tmp_path)), tmp_path / "summary.json"):
+        assert find_canaries(output.read_bytes()) == [], output
     if case.refused:
         assert case.refused in MENDS
         return

@@ -20,6 +20,7 @@ from reader_jobs import FIXTURES
 from table_formats import FORMATS
 
 from opinion_warehouse.intake.parsing import Parsed
+from opinion_warehouse.readers import parts
 from opinion_warehouse.readers.output import COLUMNS
 from opinion_warehouse.readers.problems import MENDS
 from opinion_warehouse.sample.canaries import find_canaries
@@ -97,12 +98,12 @@ def read(source: Source, data: bytes, name: str) -> None:
         began = time.monotonic()
         parsed = parse_in_child(source, data, Path(folder) / "job", name)
         assert time.monotonic() - began < SECONDS
-        judge(source, parsed)
+        judge(source, parsed, Path(folder) / "job" / "scratch")
 
 
-def judge(source: Source, parsed: Parsed) -> None:
+def judge(source: Source, parsed: Parsed, scratch: Path) -> None:
     """A reason code with its mend, or rows each of which is accounted for; nobody's data in either."""
-    for path in parsed.files.values():
+    for _, path in parts.finished(scratch):
         assert find_canaries(path.read_bytes()) == [], path.name
     if parsed.rejected:
         code, detail = parsed.rejected["code"], parsed.rejected["detail"]
@@ -113,23 +114,25 @@ def judge(source: Source, parsed: Parsed) -> None:
             assert source.files.content_format in NATIVE and ".py:" not in detail, detail
         return
     assert parsed.rows_good + parsed.rows_bad > 0
-    quarantined = rows(parsed, "quarantine")
+    quarantined = rows(scratch, "quarantine")
     assert len(quarantined) == parsed.rows_bad
     codes = {reason["code"] for row in quarantined for reason in json.loads(row["reasons"])}
     assert codes <= MENDS.keys()
-    numbers = [row["row_number"] for table in LANDED[source.family] for row in rows(parsed, table)]
+    numbers = [row["row_number"] for table in LANDED[source.family] for row in rows(scratch, table)]
     if source.report is None:
         assert len(numbers) == parsed.rows_good
         numbers += [row["row_number"] for row in quarantined]
     assert len(set(numbers)) == len(numbers), "a row stands twice"
 
 
-def rows(parsed: Parsed, table: str) -> list[dict[str, str]]:
-    """The rows of an output file."""
-    if table not in parsed.files:
-        return []
-    with parsed.files[table].open(encoding="utf-8", newline="") as stream:
-        return [dict(zip(COLUMNS[table], row, strict=True)) for row in csv.reader(stream)]
+def rows(scratch: Path, table: str) -> list[dict[str, str]]:
+    """The rows of a table."""
+    found = []
+    for name, path in parts.finished(scratch):
+        if name == table:
+            with path.open(encoding="utf-8", newline="") as stream:
+                found += [dict(zip(COLUMNS[table], row, strict=True)) for row in csv.reader(stream)]
+    return found
 
 
 @pytest.mark.parametrize(("source_id", "name"), FILES, ids=[f"{one}/{two}" for one, two in FILES])

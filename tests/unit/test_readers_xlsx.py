@@ -2,16 +2,15 @@
 
 import io
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from limited_child import parse_in_child
 from reader_jobs import read, report, social
 
-from opinion_warehouse.intake.parsing import parse
-from opinion_warehouse.settings import Settings
 from opinion_warehouse.sources import Source
 
 HEADER = [
@@ -189,24 +188,8 @@ def test_read_sheet_without_a_cell_is_empty(tmp_path: Path) -> None:
 def limited(
     tmp_path: Path, data: bytes, name: str, source: dict[str, Any] | None = None, **limits: int
 ) -> Any:
-    path = tmp_path / name
-    path.write_bytes(data)
-    scratch = tmp_path / f"{name}.scratch"
-    scratch.mkdir()
-    every = {"memory_bytes": 2 << 30, "cpu_seconds": 20, "wall_seconds": 30, "file_bytes": 1 << 30}
-    every |= {"stall_seconds": 1} | limits
-    return parse(
-        Settings(),
-        Source.model_validate(source or spec()),
-        path=path,
-        file_name=name,
-        file_id=1,
-        received_at=datetime(2026, 7, 1, tzinfo=UTC),
-        night=date(2026, 7, 1),
-        key=bytes(32),
-        scratch=scratch,
-        limits=every,
-    )
+    model = Source.model_validate(source or spec())
+    return parse_in_child(model, data, tmp_path / f"{name} job", name, {"stall_seconds": 1} | limits)
 
 
 def test_parse_of_a_good_file_after_children_died_still_works(tmp_path: Path) -> None:
