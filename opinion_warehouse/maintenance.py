@@ -136,9 +136,9 @@ def subject_keys(settings: Settings, source_id: str, own_id: str) -> list[str]:
     """The keys a person or item has in a source: one a wave of a survey, one of a social item."""
     from opinion_warehouse.database.connect import connect
     from opinion_warehouse.database.secrets import hmac_key
-    from opinion_warehouse.readers.keys import Keyed
+    from opinion_warehouse.readers.cells.values import own_id as own_id_of
+    from opinion_warehouse.readers.privacy.keys import Keyed
     from opinion_warehouse.readers.problems import BadCell
-    from opinion_warehouse.readers.values import own_id as own_id_of
 
     with connect(settings, "loader") as loader:
         row = loader.execute(

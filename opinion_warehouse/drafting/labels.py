@@ -6,9 +6,9 @@ from typing import Any
 
 from opinion_warehouse.drafting.emit import Flow, Said, todo
 from opinion_warehouse.drafting.words import Column, language
+from opinion_warehouse.readers.cells.values import plain_code
 from opinion_warehouse.readers.inspection.words import ANSWERS
 from opinion_warehouse.readers.text import fold
-from opinion_warehouse.readers.values import plain_code
 
 _CODE = re.compile(r"[^\s|_][^\s|]{0,63}")
 _NAMES = {"vi": "Vietnamese", "en": "English"}

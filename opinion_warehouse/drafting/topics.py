@@ -1,7 +1,7 @@
 """What a question may be about, by the warehouse's own topic rules: for a person to decide."""
 
 from opinion_warehouse.drafting.emit import Said, todo
-from opinion_warehouse.readers.topics import TopicCoder
+from opinion_warehouse.readers.coding.topics import TopicCoder
 from opinion_warehouse.reference import Reference
 
 

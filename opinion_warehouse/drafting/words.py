@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from opinion_warehouse.readers.personal import plain_words
+from opinion_warehouse.readers.privacy.personal import plain_words
 
 _VIETNAMESE = re.compile("[àáãâèéêìíòóôõùúýăđĩũơư\u1ea0-\u1ef9]", re.IGNORECASE)
 Column = dict[str, Any]

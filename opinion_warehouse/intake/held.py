@@ -7,7 +7,7 @@ when an operator looks, of the columns the check `shows` and of this file alone.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opinion_warehouse.readers.redact import redact
+from opinion_warehouse.readers.privacy.redact import redact
 from opinion_warehouse.settings import Settings
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opinion_warehouse.readers import parts
-from opinion_warehouse.readers.problems import HARMLESS
-from opinion_warehouse.readers.table import BadRow
+from opinion_warehouse.readers.problems import HARMLESS, BadRow
 
 PART_BYTES = 8 << 20
 

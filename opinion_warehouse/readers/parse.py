@@ -6,36 +6,36 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from opinion_warehouse.readers.compression import plain_file
-from opinion_warehouse.readers.counts import read_counts
-from opinion_warehouse.readers.csv_table import csv_header, read_csv
-from opinion_warehouse.readers.docx_file import docx_table, open_docx
-from opinion_warehouse.readers.header_choice import choose_header
-from opinion_warehouse.readers.job import Job
-from opinion_warehouse.readers.json_table import read_json
-from opinion_warehouse.readers.keys import Keyed
-from opinion_warehouse.readers.mail import attached_file
-from opinion_warehouse.readers.misread import Misread
-from opinion_warehouse.readers.narrative import read_narrative
-from opinion_warehouse.readers.output import Output
-from opinion_warehouse.readers.parquet_table import read_parquet
-from opinion_warehouse.readers.peek import peek, refused
-from opinion_warehouse.readers.problems import FileRejected
-from opinion_warehouse.readers.readstat import read_dta, read_sav
-from opinion_warehouse.readers.report import read_report
-from opinion_warehouse.readers.row_filter import filtered
-from opinion_warehouse.readers.social import read_social
-from opinion_warehouse.readers.survey import read_survey
-from opinion_warehouse.readers.table import Table
-from opinion_warehouse.readers.topics import TopicCoder
-from opinion_warehouse.readers.triple_s import read_triple_s
-from opinion_warehouse.readers.xlsx_table import (
+from opinion_warehouse.readers.coding.topics import TopicCoder
+from opinion_warehouse.readers.containers.compression import plain_file
+from opinion_warehouse.readers.containers.mail import attached_file
+from opinion_warehouse.readers.families.counts import read_counts
+from opinion_warehouse.readers.families.narrative import read_narrative
+from opinion_warehouse.readers.families.report import read_report
+from opinion_warehouse.readers.families.social import read_social
+from opinion_warehouse.readers.families.survey import read_survey
+from opinion_warehouse.readers.formats.csv_table import csv_header, read_csv
+from opinion_warehouse.readers.formats.docx_file import docx_table, open_docx
+from opinion_warehouse.readers.formats.json_table import read_json
+from opinion_warehouse.readers.formats.parquet_table import read_parquet
+from opinion_warehouse.readers.formats.readstat import read_dta, read_sav
+from opinion_warehouse.readers.formats.triple_s import read_triple_s
+from opinion_warehouse.readers.formats.xlsx_table import (
     has_sheet,
     open_workbook,
     read_repeat,
     read_sheet,
     sheet_header,
 )
+from opinion_warehouse.readers.job import Job
+from opinion_warehouse.readers.output import Output
+from opinion_warehouse.readers.peek import peek, refused
+from opinion_warehouse.readers.privacy.keys import Keyed
+from opinion_warehouse.readers.problems import FileRejected
+from opinion_warehouse.readers.tables.header_choice import choose_header
+from opinion_warehouse.readers.tables.misread import Misread
+from opinion_warehouse.readers.tables.row_filter import filtered
+from opinion_warehouse.readers.tables.table import Table
 from opinion_warehouse.reference import read_reference
 from opinion_warehouse.sources import Source
 

@@ -6,10 +6,10 @@ It is read and redacted in the child, as a parse is: what was not redacted never
 import re
 from typing import Any
 
-from opinion_warehouse.readers.personal import personal_kind
+from opinion_warehouse.readers.privacy.personal import personal_kind
+from opinion_warehouse.readers.privacy.redact import redact
 from opinion_warehouse.readers.problems import FileRejected
-from opinion_warehouse.readers.redact import redact
-from opinion_warehouse.readers.table import Table
+from opinion_warehouse.readers.tables.table import Table
 from opinion_warehouse.sources import Source
 
 MAX_SHOWN = 300

@@ -3,11 +3,8 @@
 A detail says what was expected; it never quotes a cell, for the cell may hold a person's data.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
-
-from opinion_warehouse.readers.redact import redact
 
 _EXPORT = "have the sender export it again"
 _IN_PARTS = "have it sent in parts"
@@ -128,6 +125,10 @@ class Reason(TypedDict):
     detail: str
 
 
+BadRow = tuple[int, list[Reason]]
+"""A row number, and what is wrong with the row."""
+
+
 @dataclass
 class FileRejected(Exception):
     """The file as a whole cannot be read; none of its rows is loaded."""
@@ -154,28 +155,25 @@ class BadCell(Exception):
         self.detail = detail
 
 
-_SHOWN = 64
-_OF_WORDS = frozenset({"handle", "link", "token"})
-"""Kinds of personal data that ordinary headings look like (`q1_other`)."""
+@dataclass
+class RowCheck:
+    """The reasons a row is bad, gathered cell by cell."""
 
+    reasons: dict[int, list[Reason]] = field(default_factory=dict)
 
-def safe_heading(heading: str, position: int) -> str:
-    """A heading as it may be shown. A file without its header has people's data where headings stand."""
-    if _is_data(heading):
-        return f"(column {position})"
-    return heading if len(heading) <= _SHOWN else f"{heading[:60]}… (column {position})"
+    def add(self, row_number: int, column: str | None, problem: BadCell) -> None:
+        """Note a problem of a row."""
+        reason: Reason = {"code": problem.code, "column": column, "detail": problem.detail}
+        reasons = self.reasons.setdefault(row_number, [])
+        if reason not in reasons:  # several answers may stand in one cell
+            reasons.append(reason)
 
+    def take(self, other: "RowCheck", rows: set[int]) -> None:
+        """The problems another check found in some of the rows."""
+        for row, reasons in other.reasons.items():
+            if row in rows:
+                self.reasons.setdefault(row, []).extend(reasons)
 
-def safe_headings(headings: Mapping[int, str]) -> list[str]:
-    """Headings by position, as they may be shown: beside one that is data, the others are data too."""
-    if any(_is_data(heading) for heading in headings.values()):
-        return [f"(column {position})" for position in headings]
-    return [safe_heading(heading, position) for position, heading in headings.items()]
-
-
-def _is_data(heading: str) -> bool:
-    digits = sum(map(str.isdigit, heading))
-    is_number = digits and not any(char.isalpha() and char not in "TZ" for char in heading)
-    if digits >= 6 or is_number or "@" in heading:
-        return True
-    return bool(redact(heading[:_SHOWN]).counts.keys() - _OF_WORDS)
+    def sorted(self) -> list[BadRow]:
+        """Bad rows by number."""
+        return sorted(self.reasons.items())

@@ -18,7 +18,7 @@ _INVISIBLE = dict.fromkeys(
     [
         *range(0x00, 0x09),  # control characters; tab to carriage return and NEL are spaces
         *range(0x0E, 0x20),
-        0x7F,  # those above are left: they say that text was read in a wrong encoding (misread.py)
+        0x7F,  # those above are left: they say that text was read in a wrong encoding (tables/misread.py)
         0x00AD,
         0x034F,
         0x061C,

@@ -31,7 +31,7 @@ from made_designs import (
 from scipy.stats import t as student
 from survey_pipeline import CHANGES, COUNTRY, ESTIMATES, Row, build, wave_of
 
-from opinion_warehouse.readers.values import LARGEST, SMALLEST
+from opinion_warehouse.readers.cells.values import LARGEST, SMALLEST
 from opinion_warehouse.settings import Settings
 
 DESIGNS = 25

@@ -9,7 +9,7 @@ import pytest
 import reader_jobs
 from reader_jobs import read
 
-from opinion_warehouse.readers.misread import count_words, is_vietnamese
+from opinion_warehouse.readers.tables.misread import count_words, is_vietnamese
 from opinion_warehouse.readers.text import clean
 from opinion_warehouse.settings import PROJECT
 

@@ -11,7 +11,7 @@ import reader_jobs
 from pydantic import ValidationError
 from reader_jobs import SEEDS, read
 
-from opinion_warehouse.readers.places import place_reader
+from opinion_warehouse.readers.coding.places import place_reader
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.reference import read_reference
 from opinion_warehouse.sources import PlaceNames

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reader_jobs import FIXTURES, LABEL, answers_by_row, read, social, survey
 
-from opinion_warehouse.readers.choices import choices
+from opinion_warehouse.readers.families.choices import choices
 from opinion_warehouse.readers.problems import HARMLESS, MENDS, BadCell
 from opinion_warehouse.sample.canaries import find_canaries
 from opinion_warehouse.sources import Question

@@ -116,7 +116,7 @@ def test_problems_every_reason_code_has_its_mend() -> None:
     text = "".join(
         path.read_text(encoding="utf-8")
         for folder in ("readers", "intake")
-        for path in (PROJECT / "opinion_warehouse" / folder).glob("*.py")
+        for path in (PROJECT / "opinion_warehouse" / folder).rglob("*.py")
     )
     raised = set(re.findall(r'(?:FileRejected|BadCell)\(\s*"(\w+)"', text)) | set(
         re.findall(r'"code": "(\w+)"', text)

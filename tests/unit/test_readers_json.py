@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from reader_jobs import Read, read, social, survey
 
-from opinion_warehouse.readers import json_text
-from opinion_warehouse.readers.json_table import read_json
+from opinion_warehouse.readers.formats import json_text
+from opinion_warehouse.readers.formats.json_table import read_json
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.sources import Files, Source
 

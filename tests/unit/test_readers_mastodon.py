@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 from reader_jobs import read, read_example, social
 
-from opinion_warehouse.readers.markup import plain_text
+from opinion_warehouse.readers.coding.markup import plain_text
 from opinion_warehouse.sample.canaries import find_canaries
 from opinion_warehouse.sources import Source
 

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 from reader_jobs import FIXTURES, read, read_example, social
 
-from opinion_warehouse.readers.parquet_table import read_parquet
+from opinion_warehouse.readers.formats.parquet_table import read_parquet
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.sample.canaries import find_canaries
 from opinion_warehouse.settings import PROJECT

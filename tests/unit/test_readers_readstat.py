@@ -11,8 +11,8 @@ import pyreadstat
 import pytest
 from reader_jobs import FIXTURES, LABEL, Read, read, read_example, survey
 
-from opinion_warehouse.readers import readstat
-from opinion_warehouse.readers.readstat_cells import number_cells, tagged_cells
+from opinion_warehouse.readers.formats import readstat
+from opinion_warehouse.readers.formats.readstat_cells import number_cells, tagged_cells
 from opinion_warehouse.sample.canaries import find_canaries
 from opinion_warehouse.settings import PROJECT
 from opinion_warehouse.sources import Files, Source, load_source

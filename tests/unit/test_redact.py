@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opinion_warehouse.readers.personal import personal_kind
-from opinion_warehouse.readers.redact import redact
+from opinion_warehouse.readers.privacy.personal import personal_kind
+from opinion_warehouse.readers.privacy.redact import redact
 from opinion_warehouse.sample import canaries
 
 DIGITS = (canaries.PHONE, canaries.CCCD, "84900123987")

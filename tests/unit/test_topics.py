@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from reader_jobs import SEEDS
 
-from opinion_warehouse.readers.topics import TopicCoder
+from opinion_warehouse.readers.coding.topics import TopicCoder
 from opinion_warehouse.reference import TopicRule, read_reference
 
 RULES = [

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reader_jobs import answers_by_row, read
 
+from opinion_warehouse.readers.cells.values import day, instant, number, number_in_words, percentage
+from opinion_warehouse.readers.cells.written import moment_in_words
 from opinion_warehouse.readers.problems import BadCell
 from opinion_warehouse.readers.text import clean
-from opinion_warehouse.readers.values import day, instant, number, number_in_words, percentage
-from opinion_warehouse.readers.written import moment_in_words
 
 SAIGON = ZoneInfo("Asia/Ho_Chi_Minh")
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from opinion_warehouse.readers.cells.values import number
+from opinion_warehouse.readers.cells.written import moment_in_words
 from opinion_warehouse.readers.inspection.words import VOCABULARY
-from opinion_warehouse.readers.personal import personal_kind, plain_words
+from opinion_warehouse.readers.privacy.personal import personal_kind, plain_words
+from opinion_warehouse.readers.privacy.redact import redact
 from opinion_warehouse.readers.problems import BadCell
-from opinion_warehouse.readers.redact import redact
 from opinion_warehouse.readers.text import fold
-from opinion_warehouse.readers.values import number
-from opinion_warehouse.readers.written import moment_in_words
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,12 +7,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from opinion_warehouse.readers.containers.mail import attached_file, attachments
 from opinion_warehouse.readers.inspection.columns import ColumnProfile, Words
 from opinion_warehouse.readers.inspection.formats import format_of
 from opinion_warehouse.readers.inspection.tables import Found, find_table, of_a_person
 from opinion_warehouse.readers.inspection.tools import GDELT_FIELDS, Tool
-from opinion_warehouse.readers.mail import attached_file, attachments
-from opinion_warehouse.readers.personal import plain_words
+from opinion_warehouse.readers.privacy.personal import plain_words
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.sources import Attachment
 from opinion_warehouse.sources.files import LABELLED

@@ -6,9 +6,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from opinion_warehouse.readers.compression import plain_file
-from opinion_warehouse.readers.container import OLE_MAGIC
-from opinion_warehouse.readers.mail import HEADINGS as MAIL_HEADINGS
+from opinion_warehouse.readers.containers.compression import plain_file
+from opinion_warehouse.readers.containers.mail import HEADINGS as MAIL_HEADINGS
+from opinion_warehouse.readers.containers.zip_container import OLE_MAGIC
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.sources import Files
 

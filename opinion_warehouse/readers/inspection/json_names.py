@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from opinion_warehouse.readers.formats.json_text import json_array, json_lines
 from opinion_warehouse.readers.inspection.tools import TOOLS
-from opinion_warehouse.readers.json_text import json_array, json_lines
-from opinion_warehouse.readers.personal import personal_kind
+from opinion_warehouse.readers.privacy.personal import personal_kind
 from opinion_warehouse.readers.problems import BadCell, FileRejected
-from opinion_warehouse.readers.table import MAX_COLUMNS
+from opinion_warehouse.readers.tables.table import MAX_COLUMNS
 from opinion_warehouse.readers.text import clean
 from opinion_warehouse.sources import Files
 

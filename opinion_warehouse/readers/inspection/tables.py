@@ -8,21 +8,27 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from opinion_warehouse.readers.csv_table import read_csv
-from opinion_warehouse.readers.docx_file import docx_headings, docx_table, open_docx
+from opinion_warehouse.readers.formats.csv_table import read_csv
+from opinion_warehouse.readers.formats.docx_file import docx_headings, docx_table, open_docx
+from opinion_warehouse.readers.formats.json_table import read_json
+from opinion_warehouse.readers.formats.parquet_table import parquet_names, read_parquet
+from opinion_warehouse.readers.formats.readstat import read_dta, read_sav
+from opinion_warehouse.readers.formats.triple_s import read_triple_s
+from opinion_warehouse.readers.formats.xlsx_table import (
+    Workbook,
+    open_workbook,
+    read_repeat,
+    read_sheet,
+    sheet_rows,
+)
 from opinion_warehouse.readers.inspection.json_names import json_names
 from opinion_warehouse.readers.inspection.text_form import SEARCHED, csv_form
 from opinion_warehouse.readers.inspection.tools import Tool, headings_of, tool_of
-from opinion_warehouse.readers.json_table import read_json
-from opinion_warehouse.readers.layout import HeaderRow, heading
-from opinion_warehouse.readers.parquet_table import parquet_names, read_parquet
-from opinion_warehouse.readers.personal import personal_kind
+from opinion_warehouse.readers.privacy.personal import personal_kind
+from opinion_warehouse.readers.privacy.redact import redact
 from opinion_warehouse.readers.problems import FileRejected
-from opinion_warehouse.readers.readstat import read_dta, read_sav
-from opinion_warehouse.readers.redact import redact
-from opinion_warehouse.readers.table import Table
-from opinion_warehouse.readers.triple_s import read_triple_s
-from opinion_warehouse.readers.xlsx_table import Workbook, open_workbook, read_repeat, read_sheet, sheet_rows
+from opinion_warehouse.readers.tables.layout import HeaderRow, heading
+from opinion_warehouse.readers.tables.table import Table
 from opinion_warehouse.sources import Files
 
 FOLLOWUP = {"ma_kien_nghi", "trang_thai"}

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opinion_warehouse.readers.header import records
 from opinion_warehouse.readers.inspection.tools import GDELT, Tool, tool_of
-from opinion_warehouse.readers.misread import count_words
 from opinion_warehouse.readers.problems import FileRejected
+from opinion_warehouse.readers.tables.header import records
+from opinion_warehouse.readers.tables.misread import count_words
 from opinion_warehouse.sources import Files
 
 HEAD = 4_000_000

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from opinion_warehouse.readers.layout import LAYOUTS, HeaderRow, heading
 from opinion_warehouse.readers.problems import FileRejected
+from opinion_warehouse.readers.tables.layout import LAYOUTS, HeaderRow, heading
 from opinion_warehouse.sources import Family, ignoring
 
 

@@ -1,0 +1,1 @@
+"""One cell, or a column of them → numbers, dates and codes."""

@@ -1,0 +1,1 @@
+"""Words → codes of the reference: topics from keywords, places from names."""

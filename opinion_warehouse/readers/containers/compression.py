@@ -1,0 +1,90 @@
+"""Compressed files → the one file in them, counted while it inflates."""
+
+import errno
+import gzip
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from opinion_warehouse.readers.containers.zip_container import MAX_RATIO, SMALL, check_members
+from opinion_warehouse.readers.problems import FileRejected
+from opinion_warehouse.sources import Files
+
+_CHUNK = 1 << 20
+
+
+def plain_file(path: Path, files: Files, scratch: Path) -> Path:
+    """The file itself where nothing compresses it, else what it inflates to, in the scratch folder."""
+    if files.compression == "none":
+        return path
+    target = scratch / "inflated"
+    limit = min(files.max_bytes, max(SMALL, MAX_RATIO * path.stat().st_size))
+    try:
+        with _opened(path, files.compression) as stream:
+            inflate(stream, target, limit)
+    except (FileRejected, MemoryError):
+        raise
+    except Exception as error:  # zipfile's and its decompressors' errors have no common base
+        if is_full(error):
+            raise
+        detail = f"the file is damaged or cut short ({type(error).__name__})"
+        raise FileRejected("bad_archive", detail) from None
+    return target
+
+
+def is_full(error: Exception) -> bool:
+    """Whether it is the disk's fault, or a limit's, and not the file's."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+
+def inflate(stream: IO[bytes], target: Path, limit: int) -> None:
+    """Write what a stream inflates to, which is more than nothing and at most `limit` bytes."""
+    total = 0
+    with target.open("wb") as out:
+        while chunk := stream.read(_CHUNK):
+            total += len(chunk)
+            if total > limit:
+                raise FileRejected(
+                    "zip_bomb", f"the file inflates to more than {MAX_RATIO} times its size, or max_bytes"
+                )
+            out.write(chunk)
+    if not total:
+        raise FileRejected("empty", "the file inflates to nothing")
+
+
+@contextmanager
+def _opened(path: Path, compression: str) -> Iterator[IO[bytes]]:
+    with path.open("rb") as raw:
+        magic = raw.read(4)
+    if compression == "gz":
+        if magic[:2] != b"\x1f\x8b":
+            raise FileRejected("wrong_format", "the bytes are not those of a gzip file")
+        with gzip.open(path, "rb") as inflated:
+            yield cast("IO[bytes]", inflated)
+        return
+    if not zipfile.is_zipfile(path):
+        raise FileRejected("wrong_format", "the bytes are not those of a zip archive")
+    with _open_archive(path) as archive:
+        check_members(archive, "archive")
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        if len(members) != 1:
+            raise FileRejected("bad_archive", f"the archive holds {len(members)} files; expected one")
+        with _open_member(archive, members[0]) as stream:
+            yield stream
+
+
+def _open_archive(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (OSError, ValueError) as error:  # the directory points outside the file, or names what is no name
+        raise zipfile.BadZipFile from error
+
+
+def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    try:
+        return archive.open(member)
+    except (OSError, ValueError, RuntimeError, struct.error) as error:
+        raise zipfile.BadZipFile from error

@@ -1,0 +1,1 @@
+"""What becomes of a table: survey → respondents and answers, report → opinions, social → items or counts."""

@@ -1,0 +1,1 @@
+"""File formats → tables, or lines of prose. What the spec does not declare is refused, not guessed."""

@@ -1,0 +1,1 @@
+"""The one shape every format gives and every family reads: header, labels, rows that are no records."""
