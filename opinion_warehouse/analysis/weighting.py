@@ -16,8 +16,8 @@ from opinion_warehouse.analysis import calibration
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.settings import Settings
 from opinion_warehouse.sources import Survey, Wave, Weighting
+from opinion_warehouse.sources.categories import PLACE
 from opinion_warehouse.sources.design import TOTAL
-from opinion_warehouse.sources.survey import PLACE
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -16,6 +16,7 @@ from opinion_warehouse.sources.base import (
     Unit,
     missing_code,
 )
+from opinion_warehouse.sources.categories import Band, Category, Group
 from opinion_warehouse.sources.design import Design, Target, Weighting
 from opinion_warehouse.sources.document import SpecError, SpecInvalid
 from opinion_warehouse.sources.fetch import Fetch
@@ -31,20 +32,12 @@ from opinion_warehouse.sources.load import (
     unpublished_waves,
 )
 from opinion_warehouse.sources.narrative import Narrative, Said
+from opinion_warehouse.sources.question import Option, Question, Ratio
 from opinion_warehouse.sources.report import Followup, FollowupColumns, Report, ReportColumns
 from opinion_warehouse.sources.social import Query, Social
 from opinion_warehouse.sources.social_columns import SocialColumns
 from opinion_warehouse.sources.source import Source
-from opinion_warehouse.sources.survey import (
-    Band,
-    Category,
-    Group,
-    Harmonised,
-    Option,
-    Question,
-    Ratio,
-    Survey,
-)
+from opinion_warehouse.sources.survey import Harmonised, Survey
 from opinion_warehouse.sources.wave import Dispositions, Item, Wave, WaveFrom
 
 __all__ = [

@@ -21,8 +21,7 @@ from opinion_warehouse.readers.problems import BadCell, FileRejected, RowCheck
 from opinion_warehouse.readers.tables.labels import check_labels
 from opinion_warehouse.readers.tables.table import Batch, Table, ahead
 from opinion_warehouse.readers.text import fold
-from opinion_warehouse.sources import MissingCode, Survey
-from opinion_warehouse.sources.survey import Group
+from opinion_warehouse.sources import Group, MissingCode, Survey
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,7 +7,7 @@ from opinion_warehouse.readers.cells.values import plain_code
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.text import fold
 from opinion_warehouse.sources import Survey
-from opinion_warehouse.sources.survey import Coded
+from opinion_warehouse.sources.categories import Coded
 
 
 @dataclass
