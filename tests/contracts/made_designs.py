@@ -8,7 +8,7 @@ from typing import Any
 from survey_pipeline import Row, Survey, group, question, ratio, spec, ticks, to_csv
 
 from opinion_warehouse.readers.cells.values import LARGEST, SMALLEST
-from opinion_warehouse.readers.families.survey import MAX_SIZE, MIN_SIZE
+from opinion_warehouse.readers.families.design import MAX_SIZE, MIN_SIZE
 
 KINDS = (
     "respondents",  # no PSU, so everybody is one

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
+from opinion_warehouse.readers.cells.column import CellReader, Cells
 from opinion_warehouse.readers.cells.values import number, number_in_words, percentage, plain_code
 from opinion_warehouse.readers.families.choices import choices
 from opinion_warehouse.readers.problems import BadCell
@@ -19,28 +20,66 @@ Answers: TypeAlias = "tuple[pl.Series, pl.Series, pl.Series]"
 """The same of a column."""
 ReadCell = Callable[[str | None, bool], Cell]
 """Of a cell and whether the interview is complete."""
+_INVALID: Cell = (None, None, MissingCode.INVALID)
 
 
-def answer_columns(survey: Survey, decimal: str) -> list[tuple[str, str, str, ReadCell]]:
-    """(question id, item code, column, reader) of every column that holds answers."""
-    columns: list[tuple[str, str, str, ReadCell]] = []
+class AnswerColumn:
+    """A column that holds answers, to a question or to one item of it."""
+
+    def __init__(self, question: str, item: str, column: str, read: ReadCell) -> None:
+        self.question = question
+        self.item = item
+        self.column = column
+        self._done = CellReader(lambda cell: read(cell, True), _INVALID)
+        self._begun = CellReader(lambda cell: read(cell, False), _INVALID)
+
+    def read(self, cells: Cells, complete: "pl.Series") -> Answers:
+        """The answers of complete interviews and of those broken off, by row."""
+        if complete.all():
+            return _parts(*self._done.look_up(cells))
+        at, rest = complete.arg_true(), (~complete).arg_true()
+        found = _parts(*self._begun.look_up(cells.at(rest)))
+        if not at.len():
+            return found
+        whole = _parts(*self._done.look_up(cells.at(at)))
+        order = at.append(rest).arg_sort()
+        codes, numbers, missing = (
+            of_done.append(of_begun).gather(order) for of_done, of_begun in zip(whole, found, strict=True)
+        )
+        return codes, numbers, missing
+
+
+def _parts(found: list[Cell], which: "pl.Series") -> Answers:
+    import polars as pl
+
+    return (
+        pl.Series([code for code, _, _ in found], dtype=pl.String).gather(which),
+        pl.Series([value for _, value, _ in found], dtype=pl.Float64).gather(which),
+        pl.Series([int(missing) for _, _, missing in found], dtype=pl.Int64).gather(which),
+    )
+
+
+def answer_columns(survey: Survey, decimal: str) -> list[AnswerColumn]:
+    """Every column that holds answers, as often as items are read from it."""
+    columns: list[AnswerColumn] = []
     for question in survey.questions:
         missing = {**survey.missing, **question.missing}
         if question.columns:
             for code, column in question.columns.items():
-                columns.append((question.id, code, column, _ticks(survey, question, code, missing)))
+                ticks = _ticks(survey, question, code, missing)
+                columns.append(AnswerColumn(question.id, code, column, ticks))
         elif question.kind == "multiple":
             read_choices = choices(question)
             for option in question.options:
                 ticks = _or_empty(survey, _chosen(option, read_choices, missing))
-                columns.append((question.id, option.code, question.column or "", ticks))
+                columns.append(AnswerColumn(question.id, option.code, question.column or "", ticks))
         else:
             read = (
                 _single(question, missing)
                 if question.kind == "single"
                 else _numeric(question, missing, decimal)
             )
-            columns.append((question.id, "", question.column or "", _or_empty(survey, read)))
+            columns.append(AnswerColumn(question.id, "", question.column or "", _or_empty(survey, read)))
     return columns
 
 

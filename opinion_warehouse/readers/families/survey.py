@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,8 @@ from opinion_warehouse.readers.cells.bulk import own_ids
 from opinion_warehouse.readers.cells.column import CellReader, Cells
 from opinion_warehouse.readers.cells.values import DAMAGED, any_of, day, number, plain_code, text_of
 from opinion_warehouse.readers.coding.places import place_reader
-from opinion_warehouse.readers.families.answers import Answers, Cell, ReadCell, answer_columns, without_ticks
+from opinion_warehouse.readers.families.answers import Answers, answer_columns, without_ticks
+from opinion_warehouse.readers.families.design import DesignReader
 from opinion_warehouse.readers.families.offered import check_waves, mark_not_offered
 from opinion_warehouse.readers.families.repeats import Repeats, hashed
 from opinion_warehouse.readers.job import Job
@@ -21,14 +21,10 @@ from opinion_warehouse.readers.problems import BadCell, FileRejected, RowCheck
 from opinion_warehouse.readers.tables.labels import check_labels
 from opinion_warehouse.readers.tables.table import Batch, Table, ahead
 from opinion_warehouse.readers.text import fold
-from opinion_warehouse.sources import Group, MissingCode, Survey
+from opinion_warehouse.sources import Group, Survey
 
 if TYPE_CHECKING:
     import polars as pl
-
-MAX_CODE = 64
-MIN_SIZE, MAX_SIZE = 1e-12, 1e12
-"""Of weights and populations: far beyond any that is meant, and squares of their sums stay in range."""
 
 
 def read_survey(job: Job, table: Table) -> None:
@@ -87,22 +83,11 @@ class _Reader:
         self.read_wave = CellReader(self._wave, None)
         self.place = place_reader(job.reference, survey.place_names, survey.coverage_place)
         self.read_place = CellReader(self._place, None)
-        self.read_weight = CellReader(self._weight, None)
-        self.read_size = CellReader(self._size, None)
-        self.read_code = CellReader(_code, None)
+        self.design = DesignReader(survey.design, self.decimal)
         self.groups = [
             (group, CellReader(_group_reader(group, survey, self.decimal), None)) for group in survey.groups
         ]
-        self.questions = [
-            (
-                question,
-                item,
-                column,
-                CellReader(partial(_done, read), _INVALID),
-                CellReader(partial(_open, read), _INVALID),
-            )
-            for question, item, column, read in answer_columns(survey, self.decimal)
-        ]
+        self.answers = answer_columns(survey, self.decimal)
         self.doubtful: dict[int, int] = {}
         self.seen: set[str] = set()
 
@@ -128,7 +113,7 @@ class _Reader:
             if wave_column
             else constant(self.wave, pl.String)
         )
-        columns = self._design(batch, complete, check)
+        columns = self.design.columns(batch, complete, check)
         columns["place_code"] = (
             self.read_place.values(cells(survey.place), pl.String)
             if survey.place
@@ -139,8 +124,7 @@ class _Reader:
             for group, reader in self.groups
         ]
         answers = [
-            (question, item, self._answers(cells(column), complete, done, begun))
-            for question, item, column, done, begun in self.questions
+            (each.question, each.item, each.read(cells(each.column), complete)) for each in self.answers
         ]
         check_waves(survey, batch, waves, answers, check)
         answers = self._silent(mark_not_offered(survey, batch, answers, check))
@@ -174,24 +158,6 @@ class _Reader:
                     "missing_code": missing.gather(good),
                 },
             )
-
-    @staticmethod
-    def _answers(
-        column: Cells, complete: "pl.Series", done: CellReader[Cell], begun: CellReader[Cell]
-    ) -> Answers:
-        """Answer codes, numbers and missing codes of a column."""
-        if complete.all():
-            return _parts(*done.look_up(column))
-        at, rest = complete.arg_true(), (~complete).arg_true()
-        found = _parts(*begun.look_up(column.at(rest)))
-        if not at.len():
-            return found
-        whole = _parts(*done.look_up(column.at(at)))
-        order = at.append(rest).arg_sort()
-        codes, numbers, missing = (
-            of_done.append(of_begun).gather(order) for of_done, of_begun in zip(whole, found, strict=True)
-        )
-        return codes, numbers, missing
 
     def _silent(self, answers: list[tuple[str, str, Answers]]) -> list[tuple[str, str, Answers]]:
         """The answers, where a question without any tick was none that was asked, or answered."""
@@ -228,44 +194,6 @@ class _Reader:
         if place is None or place in self.survey.missing:
             return None
         return self.place(place)
-
-    def _design(self, batch: Batch, complete: "pl.Series", check: RowCheck) -> "dict[str, pl.Series]":
-        import polars as pl
-
-        design = self.survey.design
-        columns: dict[str, pl.Series] = {}
-        for name, column, reader, dtype in (
-            ("weight", design.weight, self.read_weight, pl.Float64),
-            ("stratum_code", design.stratum, self.read_code, pl.String),
-            ("psu_code", design.psu, self.read_code, pl.String),
-            ("ssu_code", design.ssu, self.read_code, pl.String),
-            ("stratum_psu_total", design.stratum_psu_total, self.read_size, pl.Float64),
-            ("psu_size", design.psu_size, self.read_size, pl.Float64),
-        ):
-            count = len(batch.row_numbers)
-            if column is None:
-                columns[name] = pl.Series([None], dtype=dtype).new_from_index(0, count)
-                continue
-            found = RowCheck()
-            cells = Cells(batch.frame.get_column(column), batch.row_numbers, column, found)
-            columns[name] = reader.values(cells, dtype)
-            if found.reasons:  # who broke off has no weight yet, and counts nowhere
-                done = {row for row, is_done in zip(batch.row_numbers, complete, strict=True) if is_done}
-                check.take(found, done)
-        return columns
-
-    def _size(self, cell: str | None) -> float:
-        value = number(text_of(cell) or "", self.decimal)
-        if not MIN_SIZE <= value <= MAX_SIZE:
-            raise BadCell("out_of_range", f"expected a number from {MIN_SIZE:g} to {MAX_SIZE:g}")
-        return value
-
-    def _weight(self, cell: str | None) -> float:
-        try:
-            return self._size(cell)
-        except BadCell:
-            limits = f"from {MIN_SIZE:g} to {MAX_SIZE:g}, with the decimal mark {self.decimal}"
-            raise BadCell("bad_weight", f"expected a number {limits}") from None
 
     def _keys(self, batch: Batch, waves: "pl.Series", check: RowCheck) -> "pl.Series":
         import polars as pl
@@ -313,27 +241,6 @@ class _Reader:
         return pl.Series(ids, dtype=pl.String)
 
 
-_INVALID: Cell = (None, None, MissingCode.INVALID)
-
-
-def _done(read: ReadCell, cell: str | None) -> Cell:
-    return read(cell, True)
-
-
-def _open(read: ReadCell, cell: str | None) -> Cell:
-    return read(cell, False)
-
-
-def _parts(found: list[Cell], which: "pl.Series") -> Answers:
-    import polars as pl
-
-    return (
-        pl.Series([code for code, _, _ in found], dtype=pl.String).gather(which),
-        pl.Series([value for _, value, _ in found], dtype=pl.Float64).gather(which),
-        pl.Series([int(missing) for _, _, missing in found], dtype=pl.Int64).gather(which),
-    )
-
-
 def _as_objects(columns: "list[pl.Series]", count: int) -> "pl.Series":
     """JSON objects of the columns' names and values, nulls left out; each distinct one is written once."""
     import polars as pl
@@ -349,15 +256,6 @@ def _as_objects(columns: "list[pl.Series]", count: int) -> "pl.Series":
     named = distinct.with_columns(pl.Series("", texts))
     joined = frame.join(named, on=frame.columns, how="left", nulls_equal=True, maintain_order="left")
     return joined.get_column("")
-
-
-def _code(cell: str | None) -> str:
-    value = text_of(cell)
-    if value is None:
-        raise BadCell("missing_value", "expected the respondent's place in the design")
-    if len(value) > MAX_CODE:
-        raise BadCell("code_too_long", f"expected a code of at most {MAX_CODE} characters")
-    return plain_code(value)
 
 
 def _no_id(cell: str | None) -> BadCell:

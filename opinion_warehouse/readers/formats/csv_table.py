@@ -8,15 +8,23 @@ the strict reader of the standard library, which says where. Memory is flat in t
 
 import codecs
 import csv
-import io
-import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
+from opinion_warehouse.readers.formats.csv_text import (
+    BLOCK,
+    UTF8,
+    Lines,
+    as_utf8,
+    is_plain,
+    refuse_other_bytes,
+    start_of,
+    text_from,
+)
 from opinion_warehouse.readers.problems import BadRow, FileRejected, Reason
+from opinion_warehouse.readers.tables.columns import match_header
 from opinion_warehouse.readers.tables.header import header_record, lines_before_header, records
 from opinion_warehouse.readers.tables.layout import LAYOUTS
 from opinion_warehouse.readers.tables.table import (
@@ -26,7 +34,6 @@ from opinion_warehouse.readers.tables.table import (
     Table,
     blank_or_total,
     clean_frame,
-    match_header,
 )
 from opinion_warehouse.sources import Files
 
@@ -35,21 +42,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import polars as pl
 
-MAX_LINE = 16_000_000
-_BLOCK = 8_000_000
-_ONE_BYTE = ("cp125", "iso8859", "tcvn3", "vni")
 _ROW = ""  # the column of row numbers: no heading is empty
-_BOM = codecs.BOM_UTF8
-_UTF8 = "utf-8-sig"  # a byte order mark is no part of the first heading
-_OTHER_FORMATS = (
-    b"PK\x03\x04",
-    b"%PDF",
-    b"\x1f\x8b",
-    b"\xd0\xcf\x11\xe0",
-    b"\x28\xb5\x2f\xfd",
-    b"PAR1",
-    b"$FL2",
-)
 
 
 @dataclass
@@ -68,11 +61,11 @@ class _Body:
 
 def read_csv(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[str], scratch: Path) -> Table:
     """Open a CSV file; raises FileRejected for a fault of its structure."""
-    text = _as_utf8(path, files, scratch)
-    passed_over = lines_before_header(text, _UTF8, files)
-    is_plain = _is_plain(text, files, passed_over)
+    text = as_utf8(path, files, scratch)
+    passed_over = lines_before_header(text, UTF8, files)
+    quotes_are_plain = is_plain(text, files, passed_over)
     body = _body(text, files, passed_over, wanted, ignored)
-    if not is_plain:
+    if not quotes_are_plain:
         body = _checked(body, files, scratch / "clean.csv")
 
     def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
@@ -83,137 +76,21 @@ def read_csv(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[
 
 def csv_header(path: Path, files: Files) -> Sequence[str] | None:
     """The header's cells; None where `read_csv` has to say what is wrong."""
-    _refuse_other_bytes(path, files)
+    refuse_other_bytes(path, files)
     is_utf8 = codecs.lookup(files.encoding).name == "utf-8"
-    return header_record(path, _UTF8 if is_utf8 else files.encoding, files)
-
-
-def _refuse_other_bytes(path: Path, files: Files) -> None:
-    with path.open("rb") as raw:
-        if raw.read(4).startswith(_OTHER_FORMATS):
-            raise FileRejected("wrong_format", "the bytes are those of another format, not of CSV text")
-    if codecs.lookup(files.encoding).name.startswith(_ONE_BYTE) and _is_utf8(path):
-        # Any bytes are text in these encodings; words would be misread without a sound.
-        raise FileRejected("encoding", f"the bytes are UTF-8, and the spec says {files.encoding}")
-
-
-def _as_utf8(path: Path, files: Files, scratch: Path) -> Path:
-    """The file itself where it is UTF-8, else a copy in it; refuses bytes that are not text as declared."""
-    _refuse_other_bytes(path, files)
-    is_utf8 = codecs.lookup(files.encoding).name in ("utf-8", "utf-8-sig")
-    copy = scratch / "utf8.csv"
-    try:
-        if is_utf8:
-            for _ in _decoded(path):
-                pass
-            return path
-        with (
-            path.open(encoding=files.encoding, newline="") as stream,
-            copy.open("w", encoding="utf-8", newline="") as out,
-        ):
-            shutil.copyfileobj(stream, out, _BLOCK)
-    except UnicodeError as error:
-        raise FileRejected(
-            "encoding", f"the bytes are not {files.encoding} ({type(error).__name__})"
-        ) from None
-    return copy
-
-
-def _decoded(path: Path) -> Iterator[str]:
-    """The text of UTF-8 bytes; UnicodeDecodeError where they are none."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as raw:
-        while chunk := raw.read(_BLOCK):
-            yield decoder.decode(chunk)
-    yield decoder.decode(b"", final=True)
-
-
-def _is_utf8(path: Path) -> bool:
-    """Whether the bytes are UTF-8 with more than ASCII in it."""
-    try:
-        return sum(not text.isascii() for text in _decoded(path)) > 0
-    except UnicodeDecodeError:
-        return False
-
-
-def _start(path: Path, lines: int) -> int:
-    """The offset behind so many lines; a byte order mark is no part of the first."""
-    with path.open(encoding=_UTF8, newline="") as stream:
-        passed_over = sum(len(stream.readline(MAX_LINE).encode()) for _ in range(lines))
-    with path.open("rb") as raw:
-        return passed_over + (len(_BOM) if raw.read(len(_BOM)) == _BOM else 0)
-
-
-def _is_plain(path: Path, files: Files, lines: int) -> bool:
-    """Whether every quote opens at the beginning of a cell, closes at its end, or is doubled within.
-
-    Quotes alternate between opening and closing; a doubled one closes and opens again. In a file that knows
-    no quoting every quote is plain. `lines` stand before the table and are not looked at.
-    """
-    import numpy as np
-
-    before = np.zeros(256, bool)
-    before[[ord("\n"), ord("\r"), ord('"')]] = True
-    before[ord(files.delimiter)] = True
-    is_open = 0
-    edge = b"\n"
-    with path.open("rb") as raw:
-        raw.seek(_start(path, lines))
-        while block := raw.read(_BLOCK):
-            if b"\0" in block:
-                raise FileRejected(
-                    "nul_byte", "the file holds NUL characters; it is no text, or another encoding"
-                )
-            if files.quoting == "none":
-                continue
-            following = raw.read(1)
-            cells = np.frombuffer(edge + block + (following or b"\n"), np.uint8)
-            quotes = np.flatnonzero(cells[1:-1] == ord('"')) + 1
-            opens = (np.arange(quotes.size) + is_open) % 2 == 0
-            sound = np.where(opens, before[cells[quotes - 1]], before[cells[quotes + 1]])
-            if not sound.all():
-                return False
-            is_open = (is_open + quotes.size) % 2
-            edge = block[-1:]
-            if following:
-                raw.seek(-1, 1)
-    return is_open == 0
-
-
-class _Lines:
-    """The lines of a stream, keeping those of the record at hand."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self.record: list[str] = []
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = self._stream.readline(MAX_LINE)
-        if not line:
-            raise StopIteration
-        if len(line) == MAX_LINE:
-            raise FileRejected("line_too_long", f"a line has {MAX_LINE} characters or more")
-        if "\0" in line:
-            raise FileRejected(
-                "nul_byte", "the file holds NUL characters; it is no text, or another encoding"
-            )
-        self.record.append(line)
-        return line
+    return header_record(path, UTF8 if is_utf8 else files.encoding, files)
 
 
 def _body(path: Path, files: Files, passed_over: int, wanted: Sequence[str], ignored: Sequence[str]) -> _Body:
     """Where the records begin, after the header rows."""
-    offset, row_number = _start(path, passed_over), passed_over
+    offset, row_number = start_of(path, passed_over), passed_over
     if files.column_names:
         return _Body(path, offset, 1, [files.column_names], files.column_names)
     layout = LAYOUTS[files.layout]
     header_row = passed_over + 1 if files.header_has else files.header_row
     header_rows: list[list[str]] = []
-    with _text_from(path, offset) as stream:
-        lines = _Lines(stream)
+    with text_from(path, offset) as stream:
+        lines = Lines(stream)
         try:
             for record in records(lines, files):
                 row_number += 1
@@ -234,8 +111,8 @@ def _checked(body: _Body, files: Files, copy: Path) -> _Body:
     from array import array
 
     numbers = array("Q")
-    with _text_from(body.path, body.offset) as stream, copy.open("wb") as out:
-        lines = _Lines(stream)
+    with text_from(body.path, body.offset) as stream, copy.open("wb") as out:
+        lines = Lines(stream)
         row_number = body.first_row - 1
         try:
             for record in records(lines, files):
@@ -249,14 +126,6 @@ def _checked(body: _Body, files: Files, copy: Path) -> _Body:
         except csv.Error as error:
             raise _structure(str(error), row_number + 1, len(lines.record)) from None
     return _Body(copy, 0, body.first_row, body.header_rows, body.header, numbers, body.bad_rows)
-
-
-@contextmanager
-def _text_from(path: Path, offset: int) -> Iterator[TextIO]:
-    csv.field_size_limit(MAX_CELL)
-    with path.open("rb") as raw:
-        raw.seek(offset)
-        yield io.TextIOWrapper(raw, encoding="utf-8", newline="")
 
 
 def _shape(found: int, expected: int) -> Reason:
@@ -343,7 +212,7 @@ def _blocks(body: _Body, files: Files, known_bad: set[int]) -> Iterator[tuple[An
             reader = arrow_csv.open_csv(
                 source,
                 read_options=arrow_csv.ReadOptions(
-                    use_threads=False, column_names=body.header, block_size=_BLOCK
+                    use_threads=False, column_names=body.header, block_size=BLOCK
                 ),
                 parse_options=arrow_csv.ParseOptions(
                     delimiter=files.delimiter,

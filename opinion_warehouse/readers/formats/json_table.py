@@ -21,15 +21,8 @@ from opinion_warehouse.readers.formats.json_text import (
     sound,
 )
 from opinion_warehouse.readers.problems import BadCell, BadRow, FileRejected, RowCheck
-from opinion_warehouse.readers.tables.table import (
-    BATCH_ROWS,
-    MAX_CELL,
-    MAX_COLUMNS,
-    Batch,
-    Table,
-    clean_frame,
-    match_header,
-)
+from opinion_warehouse.readers.tables.columns import MAX_COLUMNS, match_header
+from opinion_warehouse.readers.tables.table import BATCH_ROWS, MAX_CELL, Batch, Table, clean_frame
 from opinion_warehouse.readers.text import clean
 from opinion_warehouse.sources import Files
 

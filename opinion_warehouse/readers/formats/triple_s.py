@@ -18,15 +18,9 @@ from opinion_warehouse.readers.containers.compression import inflate, is_full
 from opinion_warehouse.readers.containers.zip_container import MAX_RATIO, SMALL, check_members
 from opinion_warehouse.readers.formats.triple_s_cells import Column, columns_of
 from opinion_warehouse.readers.problems import FileRejected, Reason
+from opinion_warehouse.readers.tables.columns import match_header
 from opinion_warehouse.readers.tables.labels import Labels
-from opinion_warehouse.readers.tables.table import (
-    BATCH_ROWS,
-    MAX_CELL,
-    Batch,
-    Table,
-    clean_frame,
-    match_header,
-)
+from opinion_warehouse.readers.tables.table import BATCH_ROWS, MAX_CELL, Batch, Table, clean_frame
 from opinion_warehouse.sources import Files
 
 MAX_DEFINITION = 32_000_000

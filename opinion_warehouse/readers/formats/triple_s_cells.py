@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opinion_warehouse.readers.problems import FileRejected
-from opinion_warehouse.readers.tables.table import MAX_COLUMNS
+from opinion_warehouse.readers.tables.columns import MAX_COLUMNS
 
 _WHOLE = re.compile(r"^[+-]?\d+$", re.ASCII)
 _DATE = re.compile(r"^(\d{4})(\d{2})(\d{2})$", re.ASCII)

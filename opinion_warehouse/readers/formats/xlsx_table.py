@@ -11,8 +11,9 @@ from opinion_warehouse.readers.cells.values import inexact
 from opinion_warehouse.readers.containers.zip_container import check_container
 from opinion_warehouse.readers.formats.sheet_marks import ods_marks, xlsx_marks
 from opinion_warehouse.readers.problems import BadRow, FileRejected, Reason
+from opinion_warehouse.readers.tables.columns import MAX_COLUMNS
 from opinion_warehouse.readers.tables.header import pass_over
-from opinion_warehouse.readers.tables.table import MAX_COLUMNS, Marks, Table, table_of_rows
+from opinion_warehouse.readers.tables.table import Marks, Table, table_of_rows
 from opinion_warehouse.sources import Files
 
 _EXACT = 1e15

@@ -8,7 +8,7 @@ from opinion_warehouse.readers.formats.json_text import json_array, json_lines
 from opinion_warehouse.readers.inspection.tools import TOOLS
 from opinion_warehouse.readers.privacy.personal import personal_kind
 from opinion_warehouse.readers.problems import BadCell, FileRejected
-from opinion_warehouse.readers.tables.table import MAX_COLUMNS
+from opinion_warehouse.readers.tables.columns import MAX_COLUMNS
 from opinion_warehouse.readers.text import clean
 from opinion_warehouse.sources import Files
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from opinion_warehouse.readers.problems import FileRejected
-from opinion_warehouse.readers.tables.table import difference, match_header
+from opinion_warehouse.readers.tables.columns import difference, match_header
 from opinion_warehouse.sources import Source
 
 
