@@ -121,6 +121,7 @@ def test_problems_every_reason_code_has_its_mend() -> None:
     raised = set(re.findall(r'(?:FileRejected|BadCell)\(\s*"(\w+)"', text)) | set(
         re.findall(r'"code": "(\w+)"', text)
     )
-    assert len(raised) > 40
+    assert len(raised) > 80
+    raised.remove("structure")  # of the form that a draft is given: no file is set aside for it
     assert raised <= set(problems.MENDS)
     assert set(problems.HARMLESS) <= set(problems.MENDS)

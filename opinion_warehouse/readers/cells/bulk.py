@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from opinion_warehouse.readers.cells.column import CellReader, Cells
+from opinion_warehouse.readers.cells.column import CellReader, Cells, constant
 from opinion_warehouse.readers.cells.values import DAMAGED_ID, EARLIEST, EARLIEST_EPOCH, WHOLE_FLOAT
 from opinion_warehouse.sources import Social
 
@@ -129,7 +129,7 @@ def _moments(cells: "pl.Series", form: str) -> "pl.Series":
 
     parts = re.findall(r"%\.?.|[^%]", form)
     if {part for part in parts if part.startswith("%")} - set(_DIRECTIVES):
-        return pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, cells.len())
+        return constant(None, pl.Datetime("us"), cells.len())
     pattern = "".join(_DIRECTIVES.get(part, re.escape(part)) for part in parts)
     return cells.str.extract(f"^({pattern})$").str.to_datetime(form, time_unit="us", strict=False)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from opinion_warehouse.readers.problems import BadCell, RowCheck
 
@@ -71,7 +71,7 @@ class CellReader(Generic[T]):
             is_bad = cells.is_in(pl.Series(list(bad), dtype=pl.String).implode(), nulls_equal=True)
             column.note(is_bad, bad.__getitem__)
         if len(values) == 1:
-            return values, pl.Series([0], dtype=pl.UInt32).new_from_index(0, cells.len())
+            return values, constant(0, pl.UInt32, cells.len())
         which = pl.int_range(distinct.len(), dtype=pl.UInt32, eager=True)
         return values, cells.replace_strict(distinct, which, return_dtype=pl.UInt32)
 
@@ -81,6 +81,13 @@ class CellReader(Generic[T]):
 
         values, which = self.look_up(column)
         return pl.Series(values, dtype=dtype).gather(which)
+
+
+def constant(value: Any, dtype: "pl.DataType | type[pl.DataType]", count: int) -> "pl.Series":
+    """A column of one value."""
+    import polars as pl
+
+    return pl.Series([value], dtype=dtype).new_from_index(0, count)
 
 
 def required(read: Callable[[str], T]) -> Callable[[str | None], T]:

@@ -22,22 +22,23 @@ def plain_file(path: Path, files: Files, scratch: Path) -> Path:
         return path
     target = scratch / "inflated"
     limit = min(files.max_bytes, max(SMALL, MAX_RATIO * path.stat().st_size))
-    try:
-        with _opened(path, files.compression) as stream:
-            inflate(stream, target, limit)
-    except (FileRejected, MemoryError):
-        raise
-    except Exception as error:  # zipfile's and its decompressors' errors have no common base
-        if is_full(error):
-            raise
-        detail = f"the file is damaged or cut short ({type(error).__name__})"
-        raise FileRejected("bad_archive", detail) from None
+    with refusing_damage(), _opened(path, files.compression) as stream:
+        inflate(stream, target, limit)
     return target
 
 
-def is_full(error: Exception) -> bool:
-    """Whether it is the disk's fault, or a limit's, and not the file's."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+@contextmanager
+def refusing_damage() -> Iterator[None]:
+    """FileRejected for what goes wrong inside, unless a full disk or a limit is at fault and not the file."""
+    try:
+        yield
+    except (FileRejected, MemoryError):
+        raise
+    except Exception as error:  # zipfile's and its decompressors' errors have no common base
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            raise
+        detail = f"the file is damaged or cut short ({type(error).__name__})"
+        raise FileRejected("bad_archive", detail) from None
 
 
 def inflate(stream: IO[bytes], target: Path, limit: int) -> None:

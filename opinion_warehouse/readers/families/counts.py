@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from opinion_warehouse.readers.cells.bulk import joined, whole_numbers
-from opinion_warehouse.readers.cells.column import CellReader, Cells, optional, required
+from opinion_warehouse.readers.cells.column import CellReader, Cells, constant, optional, required
 from opinion_warehouse.readers.cells.values import (
     instant,
     latest_date,
@@ -96,16 +96,13 @@ class _Reader:
         def cells(name: str) -> Cells:
             return Cells(batch.frame.get_column(name), rows, name, self.check)
 
-        def constant(value: object, dtype: Any = pl.String) -> pl.Series:
-            return pl.Series([value], dtype=dtype).new_from_index(0, len(rows))
-
         written = joined(batch.columns(columns.published_at))
         days = self.read_day.values(Cells(written, rows, columns.published_at[0], self.check), pl.Date)
         parts, spelled = {}, []
         for name in _PARTS:
             column = getattr(columns, name)
             if not column:
-                parts[name] = constant(self.constants.get(name) or ALL)
+                parts[name] = constant(self.constants.get(name) or ALL, pl.String, len(rows))
                 continue
             parts[name] = self.readers[name].values(cells(column), pl.String)
             # two of the vendor's names may be one of ours, and then they add up
@@ -123,7 +120,7 @@ class _Reader:
                 ),
                 "sites": whole_numbers(cells(sites), self.read_count, _MAX_COUNT)
                 if sites
-                else constant(None, pl.Int64),
+                else constant(None, pl.Int64, len(rows)),
                 "cell": pl.select(
                     pl.concat_str([days.cast(pl.String), *spelled], separator=_BETWEEN)
                 ).to_series(),

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from opinion_warehouse.readers.cells.column import CellReader, Cells
+from opinion_warehouse.readers.cells.column import CellReader, Cells, constant
 from opinion_warehouse.readers.cells.values import number, plain_code, text_of
 from opinion_warehouse.readers.problems import BadCell, RowCheck
 from opinion_warehouse.readers.tables.table import Batch
@@ -41,7 +41,7 @@ class DesignReader:
             ("psu_size", design.psu_size, self._read_size, pl.Float64),
         ):
             if column is None:
-                columns[name] = pl.Series([None], dtype=dtype).new_from_index(0, len(batch.row_numbers))
+                columns[name] = constant(None, dtype, len(batch.row_numbers))
                 continue
             found = RowCheck()
             cells = Cells(batch.frame.get_column(column), batch.row_numbers, column, found)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from opinion_warehouse.readers.cells.bulk import banded, composed_ids, instants, joined, whole_numbers
-from opinion_warehouse.readers.cells.column import CellReader, Cells, optional, required
+from opinion_warehouse.readers.cells.column import CellReader, Cells, constant, optional, required
 from opinion_warehouse.readers.cells.values import (
     DAMAGED,
     instant,
@@ -84,10 +84,10 @@ class _Reader:
         def cells(name: str) -> Cells:
             return Cells(batch.frame.get_column(name), rows, name, check)
 
-        def codes(name: str | None, reader: CellReader[Any], constant: str | None = None) -> pl.Series:
+        def codes(name: str | None, reader: CellReader[Any], value: str | None = None) -> pl.Series:
             if name:
                 return reader.values(cells(name), pl.String)
-            return pl.Series([constant], dtype=pl.String).new_from_index(0, len(rows))
+            return constant(value, pl.String, len(rows))
 
         ids = composed_ids(batch.columns(self.item_id))
         cells(self.item_id[0]).note(ids.is_null(), _no_id)
@@ -118,7 +118,7 @@ class _Reader:
         domains = (
             self._domains(batch.frame.get_column(columns.url))
             if columns.url
-            else pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
+            else constant(None, pl.String, len(rows))
         )
         moments = published.gather(good)
         keys = self.job.keyed.each(("item", self.job.source.id), ids.gather(good).to_list())
@@ -162,7 +162,7 @@ class _Reader:
         import polars as pl
 
         count = len(batch.row_numbers)
-        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, count)
+        nothing = constant(None, pl.String, count)
         texts = batch.columns(self.columns.text)
         if self.social.text_format == "html":
             texts = [_of_html(text) for text in texts]
@@ -240,7 +240,7 @@ def sum_of_counts(counts: "list[pl.Series]", rows: int) -> "pl.Series":
     import polars as pl
 
     if not counts:
-        return pl.Series([None], dtype=pl.Int64).new_from_index(0, rows)
+        return constant(None, pl.Int64, rows)
     frame = pl.DataFrame({str(number): count for number, count in enumerate(counts)})
     has_any = pl.any_horizontal(pl.all().is_not_null())
     return frame.select(pl.when(has_any).then(pl.sum_horizontal(pl.all()))).to_series()

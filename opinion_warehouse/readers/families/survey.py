@@ -4,12 +4,12 @@ import json
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from opinion_warehouse.readers.cells.bulk import own_ids
-from opinion_warehouse.readers.cells.column import CellReader, Cells
+from opinion_warehouse.readers.cells.column import CellReader, Cells, constant
 from opinion_warehouse.readers.cells.values import DAMAGED, any_of, day, number, plain_code, text_of
 from opinion_warehouse.readers.coding.places import place_reader
 from opinion_warehouse.readers.families.answers import Answers, answer_columns, without_ticks
@@ -100,10 +100,7 @@ class _Reader:
         def cells(name: str) -> Cells:
             return Cells(batch.frame.get_column(name), rows, name, check)
 
-        def constant(value: Any, dtype: type[pl.DataType]) -> pl.Series:
-            return pl.Series([value], dtype=dtype).new_from_index(0, len(rows))
-
-        complete = constant(True, pl.Boolean)
+        complete = constant(True, pl.Boolean, len(rows))
         if survey.complete_when:
             said = batch.frame.get_column(survey.complete_when).fill_null("")
             complete = any_of(said, survey.complete_cells) if survey.complete_cells else said != ""
@@ -111,13 +108,13 @@ class _Reader:
         waves = (
             self.read_wave.values(cells(wave_column), pl.String)
             if wave_column
-            else constant(self.wave, pl.String)
+            else constant(self.wave, pl.String, len(rows))
         )
         columns = self.design.columns(batch, complete, check)
         columns["place_code"] = (
             self.read_place.values(cells(survey.place), pl.String)
             if survey.place
-            else constant(None, pl.String)
+            else constant(None, pl.String, len(rows))
         )
         groups = [
             reader.values(cells(group.column), pl.String).alias(group.dimension)
@@ -151,8 +148,8 @@ class _Reader:
                 "survey_answer",
                 {
                     **lineage,
-                    "question_id": constant(question, pl.String).gather(good),
-                    "item_code": constant(item, pl.String).gather(good),
+                    "question_id": constant(question, pl.String, good.len()),
+                    "item_code": constant(item, pl.String, good.len()),
                     "answer_code": codes.gather(good),
                     "numeric_value": numbers.gather(good),
                     "missing_code": missing.gather(good),
@@ -246,7 +243,7 @@ def _as_objects(columns: "list[pl.Series]", count: int) -> "pl.Series":
     import polars as pl
 
     if not columns:
-        return pl.Series(["{}"]).new_from_index(0, count)
+        return constant("{}", pl.String, count)
     frame = pl.DataFrame(columns)
     distinct = frame.unique()
     texts = [

@@ -148,7 +148,7 @@ class Lines:
 
 @contextmanager
 def text_from(path: Path, offset: int) -> Iterator[TextIO]:
-    """The UTF-8 text from an offset on, its line ends as they are; cells of MAX_CELL characters at the most."""
+    """The UTF-8 text from an offset on, its line ends as they are, for a `csv` reader of limited cells."""
     csv.field_size_limit(MAX_CELL)
     with path.open("rb") as raw:
         raw.seek(offset)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opinion_warehouse.readers.containers.compression import inflate, is_full
+from opinion_warehouse.readers.containers.compression import inflate, refusing_damage
 from opinion_warehouse.readers.containers.zip_container import MAX_RATIO, SMALL, check_members
 from opinion_warehouse.readers.formats.triple_s_cells import Column, columns_of
 from opinion_warehouse.readers.problems import FileRejected, Reason
@@ -81,28 +81,20 @@ def _unpacked(path: Path, files: Files, scratch: Path) -> tuple[Path, Path]:
     """The definition and the data, inflated within limits."""
     if not zipfile.is_zipfile(path):
         raise FileRejected("wrong_format", "expected a zip archive of a definition and its data")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            check_members(archive, "archive")
-            members = [member for member in archive.infolist() if not member.is_dir()]
-            found = []
-            limit = min(files.max_bytes, max(SMALL, MAX_RATIO * path.stat().st_size))
-            for what, endings in (("definition", _DEFINITION), ("data", _DATA)):
-                fitting = [member for member in members if member.filename.lower().endswith(endings)]
-                if len(fitting) != 1 or len(members) != 2:
-                    detail = f"expected one definition ({', '.join(_DEFINITION)}) and one file of data"
-                    raise FileRejected("bad_archive", f"{detail} ({', '.join(_DATA)}), and nothing else")
-                found.append(scratch / f"triple_s.{what}")
-                with archive.open(fitting[0]) as stream:
-                    inflate(stream, found[-1], min(limit, MAX_DEFINITION) if what == "definition" else limit)
-            return found[0], found[1]
-    except (FileRejected, MemoryError):
-        raise
-    except Exception as error:  # zipfile's and its decompressors' errors have no common base
-        if is_full(error):
-            raise
-        detail = f"the archive is damaged or cut short ({type(error).__name__})"
-        raise FileRejected("bad_archive", detail) from None
+    with refusing_damage(), zipfile.ZipFile(path) as archive:
+        check_members(archive, "archive")
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        found = []
+        limit = min(files.max_bytes, max(SMALL, MAX_RATIO * path.stat().st_size))
+        for what, endings in (("definition", _DEFINITION), ("data", _DATA)):
+            fitting = [member for member in members if member.filename.lower().endswith(endings)]
+            if len(fitting) != 1 or len(members) != 2:
+                detail = f"expected one definition ({', '.join(_DEFINITION)}) and one file of data"
+                raise FileRejected("bad_archive", f"{detail} ({', '.join(_DATA)}), and nothing else")
+            found.append(scratch / f"triple_s.{what}")
+            with archive.open(fitting[0]) as stream:
+                inflate(stream, found[-1], min(limit, MAX_DEFINITION) if what == "definition" else limit)
+        return found[0], found[1]
 
 
 def _definition(path: Path, files: Files) -> Any:
