@@ -1,12 +1,14 @@
 """One row as an operator may see it: the columns the spec reads, and nobody in them."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from reader_jobs import FIXTURES, example, order, report, social, survey, workbook
 
+from opinion_warehouse.readers import parts
 from opinion_warehouse.readers.meanings import MEANINGS
 from opinion_warehouse.readers.parse import _job, _opened, _tables, parse
 from opinion_warehouse.readers.peek import peek, shape
@@ -21,8 +23,10 @@ EXAMPLES = sorted(path.stem for path in (PROJECT / "sources" / "_examples").glob
 def row_of(source: dict[str, Any], data: str | bytes, row_number: int, folder: Path) -> dict[str, Any]:
     path = folder / "delivered"
     path.write_bytes(data.encode() if isinstance(data, str) else data)
+    shutil.rmtree(folder / parts.FOLDER, ignore_errors=True)  # of a look before this one
     parse(order(source, path, folder) | {"row": row_number})
-    written = [each.name for each in folder.iterdir() if each.name not in ("delivered", "utf8.csv")]
+    files = [each for each in folder.rglob("*") if each.is_file()]
+    written = [each.name for each in files if each.name not in ("delivered", "utf8.csv")]
     assert written == ["summary.json"]  # a look lands nothing
     text = (folder / "summary.json").read_text(encoding="utf-8")
     assert find_canaries(text) == []

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ import openpyxl
 import pytest
 from reader_jobs import FIXTURES, PROJECT, Read, read, read_example
 
+from opinion_warehouse.readers import parts
 from opinion_warehouse.sample.canaries import find_canaries
 from opinion_warehouse.sources import load_source
 
@@ -52,10 +52,10 @@ def test_vendor_export_leaves_the_planted_person_behind(tmp_path: Path, source_i
     result = read_example(source_id, file, tmp_path)
     assert result.rows["social_item"]
     assert not find_canaries(result.detail)
-    written = json.loads((tmp_path / "summary.json").read_text())["files"].values()
-    assert {"social_item.csv", "quarantine.csv"} == set(written)
-    for name in [*written, "summary.json"]:
-        assert not find_canaries((tmp_path / name).read_bytes())
+    written = parts.finished(tmp_path)
+    assert {table for table, _ in written} == {"social_item", "quarantine"}
+    for path in [*(path for _, path in written), tmp_path / "summary.json"]:
+        assert not find_canaries(path.read_bytes())
 
 
 def test_brandwatch_finds_the_header_below_lines_that_are_no_csv(tmp_path: Path) -> None:
