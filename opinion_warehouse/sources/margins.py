@@ -11,7 +11,7 @@ from opinion_warehouse.sources.document import Document, SpecError
 
 LOCATION = ("survey", "weighting", "margins")
 TOTALS = ("population", "share")
-_MEND = "write lines of dimension,code,population (or share); docs/add-a-source.md shows one"
+_MEND = "write lines of dimension,code,population (or share); docs/surveys.md shows one"
 
 
 def fill_margins(document: Document) -> list[SpecError]:

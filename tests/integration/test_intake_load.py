@@ -13,6 +13,7 @@ import pytest
 
 from opinion_warehouse import intake
 from opinion_warehouse.database.connect import connect
+from opinion_warehouse.intake import load as loading
 from opinion_warehouse.intake import store
 from opinion_warehouse.settings import Settings
 
@@ -126,6 +127,22 @@ def test_load_file_good_bad_and_twice_keeps_the_ledgers_promise(house: Settings)
         " union all select i::text from landing.social_item i) as x",
     )
     assert not any(canary in everything for canary in ("0901234567", "Ẩn Danh", "no date"))
+
+
+def test_file_in_many_parts_lands_whole_or_not_at_all(
+    house: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(loading, "reached", done.append)
+    many = 100_000  # the first of them are copied before it is known that the file is refused
+    deliver(house, "bad.csv", HEADER + rows(0, many) + "x,no date,w,a\n" * 3_000)
+    assert load(house)[0]["reason_code"] == "bad_row_share"
+    assert done.count("copied social_item") > 1
+    assert scalar(house, "select count(*) from landing.social_item") == 0
+    assert scalar(house, "select sum(row_count) from intake.quarantine") == many + 3_000
+    deliver(house, "good.csv", HEADER + rows(0, many))
+    assert load(house)[0]["rows_loaded"] == many
+    assert scalar(house, "select count(distinct item_key) from landing.social_item") == many
 
 
 def test_check_and_close_hold_nothing_that_is_good_and_say_what_was_refused(house: Settings) -> None:

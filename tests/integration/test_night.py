@@ -182,11 +182,11 @@ def test_night_on_own_sources_uses_nothing_else(open_home: Callable[[], Path], o
     assert night["tables"]["fct_social_volume"]["rows"] > 0
 
 
-GUIDE = (PROJECT / "docs" / "add-a-source.md").read_text(encoding="utf-8")
+GUIDE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((PROJECT / "docs").glob("*.md")))
 
 
 def test_night_on_the_guides_sources_publishes_them(open_home: Callable[[], Path], tmp_path: Path) -> None:
-    """What docs/add-a-source.md prints is put where it says, and nothing else."""
+    """What the pages of docs/ print is put where it says, and nothing else."""
     folder = tmp_path / "guide"
     for name, spec in re.findall(r"<!-- file: (\S+) -->\n```yaml\n(.*?)```", GUIDE, re.DOTALL):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -194,7 +194,7 @@ def test_night_on_the_guides_sources_publishes_them(open_home: Callable[[], Path
     home = open_home()
     delivered = home / "inbox" / "riverside_poll" / "wave1.csv"
     delivered.parent.mkdir(parents=True)
-    rows = re.search(r"```csv\n(.*?)```", GUIDE, re.DOTALL)
+    rows = re.search(r"riverside_poll/wave1\.csv`:\n\n```csv\n(.*?)```", GUIDE, re.DOTALL)
     assert rows is not None
     delivered.write_text(rows.group(1), encoding="utf-8")
     night = run_in_child(home, NIGHTS[0], OPINION_SOURCES=str(folder / "my_sources"))

@@ -5,29 +5,41 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import click
 import pytest
 import typer
 import yaml
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from opinion_warehouse import __version__
 from opinion_warehouse.cli import app
 from opinion_warehouse.notify import runbook
 from opinion_warehouse.settings import PROJECT, Settings
-from opinion_warehouse.sources import Fetch, check_sources, load_source
+from opinion_warehouse.sources import Fetch, Files, Report, Source, check_sources, load_source
+from opinion_warehouse.sources.base import PlaceNames
 
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").rglob("*.md"))]
 by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
 
 
 @by_name
-def test_links_of_a_document_lead_to_files(document: Path) -> None:
+def test_links_of_a_document_lead_to_files_and_their_headings(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
-    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
-    assert [link for link in links if not (document.parent / link).exists()] == []
+    links = [link.partition("#") for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    assert [link for link, _, _ in links if not (document.parent / link).exists()] == []
+    named = [(document.parent / link if link else document, anchor) for link, _, anchor in links if anchor]
+    assert [anchor for page, anchor in named if anchor not in anchors(page)] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link may name of a page: its headings, as they are shown on the web."""
+    prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @by_name
@@ -82,16 +94,17 @@ def code_of(document: Path) -> list[str]:
 
 def test_specs_of_the_guide_and_templates_are_yaml_to_every_reader() -> None:
     """The C scanner lets through what others refuse, and an editor would be the first to say so."""
-    guide = (PROJECT / "docs" / "add-a-source.md").read_text(encoding="utf-8")
+    guide = "".join(page.read_text(encoding="utf-8") for page in DOCUMENTS)
     texts = [*re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)]
+    assert len(texts) == 3
     texts += [path.read_text(encoding="utf-8") for path in sorted((PROJECT / "sources").rglob("*.yml"))]
-    assert len(texts) >= 10
     assert all(yaml.load(text, Loader=yaml.SafeLoader)["id"] for text in texts)
 
 
 def test_parts_of_the_guide_fit_into_its_survey(tmp_path: Path) -> None:
     """Weights, a reworded question and its harmonisation, put into the survey that is printed whole."""
-    guide = (PROJECT / "docs" / "add-a-source.md").read_text(encoding="utf-8")
+    pages = [PROJECT / "docs" / name for name in ("add-a-source.md", "surveys.md")]
+    guide = "".join(page.read_text(encoding="utf-8") for page in pages)
     blocks = re.findall(r"^```\w*\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
     source = yaml.load(next(block for block in blocks if block.startswith("id: ")), Loader=yaml.SafeLoader)
     survey = source["survey"]
@@ -117,10 +130,64 @@ def test_parts_of_the_guide_fit_into_its_survey(tmp_path: Path) -> None:
 
 
 def test_fetch_sections_of_the_guide_are_valid() -> None:
-    guide = (PROJECT / "docs" / "add-a-source.md").read_text(encoding="utf-8")
+    guide = (PROJECT / "docs" / "fetching.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```\n(fetch:\n.*?)^```", guide, re.DOTALL | re.MULTILINE)
     fetches = [TypeAdapter(Fetch).validate_python(yaml.safe_load(block)["fetch"]) for block in blocks]
     assert [fetch.from_ for fetch in fetches] == ["limesurvey", "http_json"]
+
+
+def test_files_and_report_sections_of_the_guide_are_valid() -> None:
+    guide = "".join(page.read_text(encoding="utf-8") for page in DOCUMENTS)
+    blocks = re.findall(r"^```\n((?:files|report):\n.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    parts = [yaml.safe_load(block) for block in blocks]
+    files = [Files.model_validate(part["files"]) for part in parts if "files" in part]
+    assert [part.format for part in files if part.repeat] == ["xlsx", "json"]
+    (report,) = [Report.model_validate(part["report"]) for part in parts if "report" in part]
+    assert report.narrative is not None and len(report.narrative.items) == 2
+
+
+PAGES: dict[Any, str] = {
+    "files": "formats.md",
+    "fetch": "fetching.md",
+    "survey": "surveys.md",
+    "report": "reports.md",
+    "social": "social.md",
+    PlaceNames: "formats.md",  # of all three families
+}
+"""Key, or model, of a spec → the page of all that is in it; of all else, add-a-source.md."""
+FILLED_IN = ("survey.weighting.targets", "survey.weighting.is_share")
+"""What is read from the file of margins, and stands in no spec."""
+
+
+def keys(model: type[BaseModel], page: str, place: str = "") -> Iterator[tuple[str, str]]:
+    """(dotted key, its page) of all that may stand in a part of a spec."""
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        yield place + key, page
+        own = page if place else PAGES.get(key, page)
+        for inner in models_in(field.annotation):
+            yield from keys(inner, PAGES.get(inner, own), f"{place}{key}.")
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models an annotation is made of: of `list[Place]`, of `A | B | None`, of what is annotated."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from models_in(part)
+
+
+def test_every_key_of_a_spec_is_explained_on_its_page() -> None:
+    found = dict(keys(Source, "add-a-source.md"))
+    assert set(FILLED_IN) < set(found)
+    code = {page: "\n".join(code_of(PROJECT / "docs" / page)) for page in found.values()}
+
+    def is_said(key: str, page: str) -> bool:
+        """`key: …` stands in code, or the key alone, maybe behind the keys it is in."""
+        return bool(re.search(rf"(?:^|[\s{{(.]){key}:|^(?:\w+\.)*{key}$", code[page], re.MULTILINE))
+
+    wanted = {where: page for where, page in found.items() if not where.startswith(FILLED_IN)}
+    assert [each for each in wanted.items() if not is_said(each[0].rpartition(".")[2], each[1])] == []
 
 
 def test_page_of_landing_checks_is_what_the_suites_say() -> None:

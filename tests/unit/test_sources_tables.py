@@ -157,7 +157,7 @@ def test_span_meets_another_where_a_number_lies_in_both(
 
 
 def test_other_header_of_the_guide_fits_into_its_social_spec(tmp_path: Path) -> None:
-    guide = (PROJECT / "docs" / "add-a-source.md").read_text(encoding="utf-8")
+    guide = (PROJECT / "docs" / "social.md").read_text(encoding="utf-8")
     (spec,) = re.findall(r"<!-- file: my_sources/social/\S+ -->\n```yaml\n(.*?)```", guide, re.DOTALL)
     (part,) = re.findall(r"^```\n(social:\n  other_headers.*?)```", guide, re.DOTALL | re.MULTILINE)
     (tmp_path / "social").mkdir()

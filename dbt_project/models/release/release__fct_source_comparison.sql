@@ -1,7 +1,16 @@
 {{ config(schema=env_var('OPINION_RELEASE_SCHEMA', 'rel_0')) }}
 -- Each kind of evidence under its own disclosure rule; what is made of estimates is shown where they all are.
 -- A rank stays only with its share.
-with judged as (
+with hidden as (
+    select distinct comparison.comparison_key
+    from {{ ref('fct_source_comparison') }} as comparison
+    cross join lateral unnest(string_to_array(comparison.estimate_keys, ',')) as made_of (estimate_key)
+    inner join {{ ref('release__fct_survey_estimate') }} as estimate
+        on made_of.estimate_key = estimate.estimate_key
+    where estimate.estimate is null
+),
+
+judged as (
     select
         comparison.*,
         place.place_key,
@@ -9,12 +18,7 @@ with judged as (
             when 'survey' then comparison.safe_count >= greatest({{ var('disclosure_min_base') }}, case
                 when topic.is_sensitive or place.place_level = 'commune' then {{ var('disclosure_k_sensitive') }}
                 else {{ var('disclosure_k') }}
-            end) and not exists (
-                select 1 from {{ ref('release__fct_survey_estimate') }} as estimate
-                where
-                    estimate.estimate_key = any(string_to_array(comparison.estimate_keys, ','))
-                    and estimate.estimate is null
-            )
+            end) and hidden.comparison_key is null
             when 'report' then comparison.safe_count >= {{ var('disclosure_min_units') }}
             else comparison.safe_count >= {{ var('disclosure_min_items') }}
         end as is_shown
@@ -22,6 +26,7 @@ with judged as (
     inner join {{ ref('dim_topic') }} as topic on comparison.topic_code = topic.topic_code
     inner join {{ ref('dim_place') }} as place
         on comparison.place_code = place.place_code and place.valid_to is null
+    left join hidden on comparison.comparison_key = hidden.comparison_key
 )
 
 select
