@@ -167,6 +167,7 @@ def _land(
 
     source = delivery.source
     first = next(filter(None, parts), None)  # a small file is read to its end before anything is locked
+    reached("rows ready")
     with connection.transaction():
         ledger.lock_source(connection, source.id)
         known = ledger.known_file(connection, source.id, delivery.sha256)

@@ -47,10 +47,11 @@ HEADER = "id,at,words,author\n"
 ROWS = 8_000  # more than one chunk of COPY
 STEPS = (
     "stored",
-    "parsed",
+    "rows ready",
     "ledger written",
     "copying",
     "copied social_item",
+    "parsed",
     "before commit",
     "committed",
     "recorded",
@@ -141,6 +142,15 @@ def limits(settings: Settings, **values: str) -> Iterator[None]:
 
 def scalar(settings: Settings, text: str, *values: Any) -> Any:
     return query(settings, text, *values)[0][0]
+
+
+def noticed(settings: Settings, seconds: float = 20) -> None:
+    """Until the server has noticed that its loaders are gone."""
+    until = time.monotonic() + seconds
+    name = f"opinion load {SOURCE}"
+    while query(settings, "select from pg_stat_activity where application_name = %s", name):
+        assert time.monotonic() < until, "the server still holds what the lost client held"
+        time.sleep(0.05)
 
 
 def visible(settings: Settings) -> int:

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,14 +13,13 @@ import pytest
 from house import (
     NIGHT,
     ROWS,
-    SOURCE,
     assert_whole,
     deliver,
     furnish,
     limits,
     loader,
+    noticed,
     outcomes,
-    query,
     run,
     visible,
 )
@@ -107,11 +105,7 @@ def test_connection_whose_packets_are_lost_is_given_up_by_both_sides(own: Settin
         cut.wait_stopped()
         ip("-n", SPACE, "link", "set", THERE, "down")
         cut.go_on()
-        until = time.monotonic() + 20
-        name = f"opinion load {SOURCE}"
-        while query(own, "select from pg_stat_activity where application_name = %s", name):
-            assert time.monotonic() < until, "the server still holds what the lost client held"
-            time.sleep(0.1)
+        noticed(own)
         assert visible(own) == 0
         assert cut.end(40) == 0
         assert cut.said()["error"] == "OperationalError"

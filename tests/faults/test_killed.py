@@ -18,6 +18,7 @@ from house import (
     gone,
     load,
     loader,
+    noticed,
     outcomes,
     rows,
     scalar,
@@ -38,6 +39,7 @@ def test_killed_at_any_step_is_all_or_nothing_and_whole_after_the_retry(
     path = deliver(house)
     killed = loader(house, path, step)
     assert killed.end() == -signal.SIGKILL
+    noticed(house)
     assert visible(house) == (ROWS if step in COMMITTED else 0)
     assert path.exists(), "the inbox file goes last of all"
     assert outcomes(house) == (["duplicate"] if step in COMMITTED else ["loaded"])
@@ -61,6 +63,7 @@ def test_killed_while_the_child_parses_leaves_no_process_and_no_plain_copy(
     assert len(family) == 2, "the parsers' server and the child that parses"
     os.kill(killed.pid, signal.SIGKILL)
     assert killed.end() == -signal.SIGKILL
+    noticed(house)
     assert gone(family)
     assert visible(house) == 0
     assert any((house.home_dir / "scratch").iterdir())
@@ -90,6 +93,7 @@ def test_told_to_end_at_a_step_is_aborted_and_whole_after_the_retry(
         assert attempts(house) == [("aborted", "KeyboardInterrupt")]
     else:
         assert status == -signal.SIGTERM
+        noticed(house)
     assert outcomes(house) == ["loaded"]
     assert attempts(house)[0][0] == "aborted"
     assert digest(house) == clean
@@ -141,7 +145,7 @@ def test_two_runs_that_overlap_load_each_file_once(house: Settings) -> None:
 
 
 def test_zombie_that_held_nothing_finds_its_retry_has_loaded(clean: str, house: Settings) -> None:
-    zombie = loader(house, path := deliver(house), "parsed", signal.SIGSTOP)
+    zombie = loader(house, path := deliver(house), "rows ready", signal.SIGSTOP)
     zombie.wait_stopped()
     assert outcomes(house) == ["loaded"]
     assert not path.exists()

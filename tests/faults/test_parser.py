@@ -247,7 +247,7 @@ def test_missing_key_or_wrong_password_fails_before_anything_is_parsed(
     shutil.copytree(house.secrets_dir, secrets)
     fault(secrets)
     asked: list[Any] = []
-    monkeypatch.setattr(loading, "parse", lambda *_, **__: asked.append(1))
+    monkeypatch.setattr(loading, "Parse", lambda *_, **__: asked.append(1))
     broken = furnish(house, house.home_dir.parent, secrets=secrets)
     with pytest.raises(error):
         intake.load_file(broken, SOURCE, path, NIGHT, "r")
