@@ -1,7 +1,9 @@
 -- Who may do what. Applied after the migrations, at every migrate; each statement may run again.
 -- The matrix in tests/integration/role_matrix.csv is what comes out.
 grant usage on schema intake, landing to loader;
-grant select, insert, update, delete on all tables in schema intake, landing to loader;
+grant select, insert, update, delete on all tables in schema intake to loader;
+grant select, insert, delete on all tables in schema landing to loader;  -- what has landed is not changed
+revoke update on all tables in schema landing from loader;
 revoke all on intake.input_file, intake.key_check, intake.unresolved_file, intake.quarantine_reason from loader;
 grant select on intake.unresolved_file to loader;
 grant usage on all sequences in schema intake to loader;  -- a file's id is drawn before it is parsed

@@ -196,7 +196,7 @@ def lock_source(connection: "psycopg.Connection[Any]", source_id: str) -> None:
 
 
 def forget_file(connection: "psycopg.Connection[Any]", file_id: int) -> None:
-    """Remove a file's row and, by the foreign keys, everything that was loaded of it."""
+    """Remove a file's row and, as the database sees to, everything that was loaded of it."""
     connection.execute("delete from intake.file where file_id = %s", (file_id,))
 
 
