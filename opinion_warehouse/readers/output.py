@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opinion_warehouse.readers import parts
 from opinion_warehouse.readers.problems import HARMLESS, BadRow
 
-PART_BYTES = 8 << 20
+PART_BYTES = 4 << 20
 
 if TYPE_CHECKING:
     import polars as pl

@@ -69,7 +69,7 @@ def read_csv(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[
         body = _checked(body, files, scratch / "clean.csv")
 
     def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
-        return _batches(body, files, list(columns or wanted), wanted[0])
+        return _glance(body, files, columns) if columns else _batches(body, files, wanted)
 
     return Table(batches, body.bad_rows)
 
@@ -139,18 +139,31 @@ def _structure(message: str, row: int, lines: int) -> FileRejected:
     return FileRejected("unbalanced_quote", f"a quote that opens in row {row} does not close as CSV has it")
 
 
-def _batches(body: _Body, files: Files, columns: list[str], key: str) -> Iterator[Batch]:
+def _glance(body: _Body, files: Files, columns: Sequence[str]) -> Iterator[Batch]:
+    """Some columns alone: half the work, and too little to tell which rows are none."""
     import polars as pl
 
+    known_bad = {row for row, _ in body.bad_rows}
+    for block, numbers in _blocks(body, files, known_bad, columns):
+        frame = pl.DataFrame(block).select(columns)
+        yield Batch(numbers.tolist(), _cells(frame, files))
+
+
+def _cells(frame: "pl.DataFrame", files: Files) -> "pl.DataFrame":
     marks = LAYOUTS[files.layout].marks
+    return clean_frame(marks(frame) if marks else frame)
+
+
+def _batches(body: _Body, files: Files, wanted: Sequence[str]) -> Iterator[Batch]:
+    import polars as pl
+
     known_bad = {row for row, _ in body.bad_rows}
     done = 0
-    for block, numbers in _blocks(body, files, known_bad):
+    for block, numbers in _blocks(body, files, known_bad, body.header):
         frame = pl.DataFrame(block).with_columns(pl.Series(_ROW, numbers, pl.Int64))
         done += frame.height
-        for part in _rows(frame, body, files, key, known_bad).iter_slices(BATCH_ROWS):
-            cells = part.select(columns)
-            yield Batch(part.get_column(_ROW).to_list(), clean_frame(marks(cells) if marks else cells))
+        for part in _rows(frame, body, files, wanted[0], known_bad).iter_slices(BATCH_ROWS):
+            yield Batch(part.get_column(_ROW).to_list(), _cells(part.select(wanted), files))
     if body.row_numbers is not None and done != len(body.row_numbers):
         # The two passes must see the same records, or row numbers would lie.
         raise FileRejected("unbalanced_quote", "the records cannot be told apart for sure")
@@ -188,7 +201,9 @@ def _rows(frame: "pl.DataFrame", body: _Body, files: Files, key: str, known_bad:
     return frame.filter(~pl.col(_ROW).is_in(gone.implode())) if gone.len() else frame
 
 
-def _blocks(body: _Body, files: Files, known_bad: set[int]) -> Iterator[tuple[Any, "npt.NDArray[np.int64]"]]:
+def _blocks(
+    body: _Body, files: Files, known_bad: set[int], columns: Sequence[str]
+) -> Iterator[tuple[Any, "npt.NDArray[np.int64]"]]:
     """Blocks of records as text, and the number of each in the file."""
     import numpy as np
     import pyarrow as pa
@@ -223,7 +238,8 @@ def _blocks(body: _Body, files: Files, known_bad: set[int]) -> Iterator[tuple[An
                 ),
                 convert_options=arrow_csv.ConvertOptions(
                     check_utf8=False,
-                    column_types={name: pa.string() for name in body.header},
+                    column_types={name: pa.string() for name in columns},
+                    include_columns=list(columns),
                     null_values=[""],
                     strings_can_be_null=True,
                     quoted_strings_can_be_null=False,

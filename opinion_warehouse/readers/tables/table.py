@@ -51,7 +51,8 @@ Frames = Callable[[Sequence[str]], Iterator["pl.DataFrame"]]
 class Table:
     """A table that can be read again and again, and the rows that do not even have its shape.
 
-    `bad_rows` is complete once `batches` was read to its end.
+    `batches(None)` gives the columns the spec wants; `bad_rows` is complete once it was read to its end.
+    `batches(columns)` is a glance ahead at some: blank rows and totals may still be among them.
     """
 
     batches: Callable[[Sequence[str] | None], Iterator[Batch]]
