@@ -58,7 +58,8 @@ def ledger(settings: Settings) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [1, pytest.param(4, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kills", [1, 4])
 def test_night_killed_at_random_moments_publishes_the_same_digests(
     open_home: Callable[[], Path], kills: int
 ) -> None:
