@@ -9,10 +9,6 @@ from opinion_warehouse.sources import encodings  # noqa: F401  (its import regis
 from opinion_warehouse.sources.base import Model, repeated
 from opinion_warehouse.sources.column_names import PRESETS
 
-SELF_DESCRIBED = ("json", "jsonl", "parquet")
-"""Formats that need no word of a spec on encoding, marks and header."""
-
-
 _NO_FILES = ("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7")
 """Codecs of Python that are of names, escapes or mail, not of files."""
 
@@ -70,8 +66,24 @@ Format = Literal[
 SHEETS = ("xlsx", "ods")
 TABLES = ("csv", *SHEETS)
 """Formats whose header and rows the spec has to tell apart."""
+NAMED = ("json", "jsonl", "parquet")
+"""Formats whose records name their columns themselves."""
 LABELLED = ("sav", "dta", "triple_s")
 """Formats whose files declare what their codes mean."""
+_ONLY_FOR: dict[str, tuple[str, ...]] = {
+    "encoding": ("csv", *LABELLED),
+    "delimiter": ("csv",),
+    "quoting": ("csv",),
+    "decimal": (*TABLES, "docx", "pdf", "doc", *LABELLED),
+    "sheet": SHEETS,
+    "header_row": (*TABLES, "docx"),
+    "header_has": TABLES,
+    "column_names": TABLES,
+    "layout": TABLES,
+    "records": ("json",),
+    "repeat": ("xlsx", "json", "jsonl"),
+}
+"""Keys that are not of every format."""
 
 
 class Attachment(Model):
@@ -136,24 +148,16 @@ class Files(Model):
             raise ValueError("an eml source, and no other, needs `attachment`: which one is read, its format")
         if form in SHEETS and not self.sheet:
             raise ValueError(f"an {form} source needs `sheet`: the one sheet that is read")
-        if form not in SHEETS and self.sheet:
-            raise ValueError(f"a {form} source has no `sheet`; remove it")
+        for key, formats in _ONLY_FOR.items():
+            if form not in formats and getattr(self, key) != Files.model_fields[key].default:
+                raise ValueError(f"`{key}` is for {', '.join(formats)}, not for {form}; remove it")
         if self.format == "triple_s" and self.compression != "none":
             raise ValueError("a triple_s delivery is a zip archive as it is; remove `compression`")
-        if self.layout != "plain" and form not in TABLES:
-            raise ValueError("`layout` is of header rows in csv, xlsx or ods files")
         if self.layout == "limesurvey_vv" and (self.format != "csv" or self.delimiter != "\t"):
             raise ValueError('a LimeSurvey VV file is text with tabs: `format: csv` and `delimiter: "\\t"`')
-        if self.records is not None and form != "json":
-            raise ValueError("`records` is the list's key in a json file; remove it")
         if self.records is not None and not all(self.records.split(".")):
             raise ValueError("`records` is a key, or keys joined by dots: data.items")
-        if form in LABELLED and self.header_row != 1:
-            raise ValueError(f"a {form} file says its columns' names itself; remove `header_row`")
         self._check_repeat()
-        for name in ("encoding", "delimiter", "decimal", "header_row"):
-            if form in SELF_DESCRIBED and getattr(self, name) != Files.model_fields[name].default:
-                raise ValueError(f"a {form} file says that itself; remove `{name}`")
         if "/" in self.pattern or "\\" in self.pattern:
             raise ValueError("`pattern` is matched in the source's own inbox folder; it takes no path")
         if self.delimiter in '"\r\n' or (self.delimiter == self.decimal and self.decimal == "."):
@@ -166,14 +170,10 @@ class Files(Model):
     def _header_is_declared_once(self) -> Self:
         if (self.header_row != 1) + bool(self.header_has) + bool(self.column_names) > 1:
             raise ValueError("give one of `header_row`, `header_has` and `column_names`")
-        if self.content_format not in TABLES and (self.header_has or self.column_names):
-            raise ValueError("`header_has` and `column_names` are for csv, xlsx and ods; remove them")
         if self.column_names and self.layout != "plain":
             raise ValueError(
                 "`layout` is of header rows, and `column_names` says that there are none; keep one"
             )
-        if self.content_format != "csv" and self.quoting != "double":
-            raise ValueError("`quoting` is for csv; remove it")
         for name in ("header_has", "column_names"):
             names = getattr(self, name)
             if again := repeated(names):
@@ -185,8 +185,8 @@ class Files(Model):
     def _check_repeat(self) -> None:
         if self.repeat is None:
             return
-        if self.format not in ("xlsx", "json", "jsonl"):
-            raise ValueError(f"a {self.format} file has no `repeat`; export it as xlsx or json")
+        if self.format == "eml":
+            raise ValueError("`repeat` is not read out of an e-mail; deliver the file itself")
         if self.format == "xlsx" and (self.header_has or self.column_names or self.layout != "plain"):
             raise ValueError("`repeat` reads two sheets by their `header_row`; remove the other key")
         needed, other = ("sheet", "path") if self.format == "xlsx" else ("path", "sheet")

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from opinion_warehouse.sources.base import Due, Family, Identifier, Keep, Model, Place, Text, repeated
 from opinion_warehouse.sources.fetch import Fetch, HttpJsonFetch, KoboFetch, S3Fetch
-from opinion_warehouse.sources.files import LABELLED, SELF_DESCRIBED, TABLES, Files
+from opinion_warehouse.sources.files import LABELLED, NAMED, TABLES, Files
 from opinion_warehouse.sources.headings import Header, Ignored
 from opinion_warehouse.sources.report import Report
 from opinion_warehouse.sources.social import Social
@@ -141,7 +141,7 @@ class Source(Model):
     @model_validator(mode="after")
     def _fits_the_format(self) -> Self:
         form = self.files.content_format
-        for column in self.cells if form in SELF_DESCRIBED else []:
+        for column in self.cells if form in NAMED else []:
             parts = column.split(".")
             inside = [".".join(parts[:end]) for end in range(1, len(parts))]
             if whole := [name for name in inside if name in self.ignore_columns]:
