@@ -173,13 +173,16 @@ def dsn(
 
 @app.command("subject-key")
 def subject_key(source: Annotated[str, typer.Argument(help="a survey or social source")]) -> None:
-    """Turn a person's id in a source into the keys `erase_subject` takes; the id comes by standard input."""
+    """Turn a person's id in a source into the keys `erase_subject` takes; the id comes by standard input.
+
+    An id of several columns (`item_id: [account, post]`) comes with a tab between their cells.
+    """
     from opinion_warehouse.maintenance import subject_keys
 
     own_id = (
         typer.prompt("id", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
     )
-    for key in subject_keys(Settings(), source, own_id):
+    for key in subject_keys(Settings(), source, own_id.split("\t")):
         print(key)
 
 

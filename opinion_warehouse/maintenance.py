@@ -7,6 +7,7 @@ has gone keeps its own time limits. Published releases hold no row of a person o
 import json
 import logging
 import os
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,17 +133,23 @@ def erasure_log(settings: Settings) -> Path:
     return settings.home_dir / "erasures.jsonl"
 
 
-def subject_keys(settings: Settings, source_id: str, own_id: str) -> list[str]:
-    """The keys a person or item has in a source: one a wave of a survey, one of a social item."""
+def subject_keys(settings: Settings, source_id: str, own_id: str | Sequence[str]) -> list[str]:
+    """The keys a person or item has in a source: one a wave of a survey, one of a social item.
+
+    Where the spec's `item_id` is several columns, `own_id` is the cell of each.
+    """
+    import polars as pl
+
     from opinion_warehouse.database.connect import connect
     from opinion_warehouse.database.secrets import hmac_key
-    from opinion_warehouse.readers.cells.values import own_id as own_id_of
+    from opinion_warehouse.readers.cells.bulk import composed_ids
+    from opinion_warehouse.readers.cells.values import DAMAGED
     from opinion_warehouse.readers.privacy.keys import Keyed
-    from opinion_warehouse.readers.problems import BadCell
+    from opinion_warehouse.readers.text import clean
 
     with connect(settings, "loader") as loader:
         row = loader.execute(
-            "select family, spec -> 'survey', spec #>> '{social,columns,item_count}'"
+            "select family, spec -> 'survey', spec #> '{social,columns}'"
             " from intake.source where source_id = %s",
             (source_id,),
         ).fetchone()
@@ -153,15 +160,18 @@ def subject_keys(settings: Settings, source_id: str, own_id: str) -> list[str]:
         raise ValueError(
             f"nothing was ever taken in of a source {source_id!r}; `opinion sources list` shows what there is"
         )
-    family, survey, counts = row
-    if counts:
+    family, survey, social = row
+    if social and social["item_count"]:
         raise ValueError(f"{source_id} is a source of counts: nobody stands in its rows")
-    try:
-        own = own_id_of(own_id)  # in the form the parser gives a cell
-    except BadCell as problem:
-        raise ValueError(f"the id given cannot be looked for: {problem.detail}") from None
-    if own is None:
+    parts = [clean(part) for part in ([own_id] if isinstance(own_id, str) else own_id)]
+    columns = social["item_id"] if social else ["respondent_id"]
+    if len(parts) != len(columns):
+        raise ValueError(f"an id of {source_id} has {len(columns)} parts: {', '.join(columns)}")
+    if not parts[0]:
         raise ValueError("no id was given")
+    [own] = composed_ids([pl.Series([part]) for part in parts])  # in the form the parser gives it
+    if own is None:
+        raise ValueError(f"the id given cannot be looked for: {DAMAGED}")
     keyed = Keyed(hmac_key(settings))
     if family == "social":
         return [keyed("item", source_id, own)]

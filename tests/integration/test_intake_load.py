@@ -15,6 +15,7 @@ from opinion_warehouse import intake
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.intake import load as loading
 from opinion_warehouse.intake import store
+from opinion_warehouse.maintenance import subject_keys
 from opinion_warehouse.settings import Settings
 
 NIGHT = date(2026, 7, 20)
@@ -127,6 +128,20 @@ def test_load_file_good_bad_and_twice_keeps_the_ledgers_promise(house: Settings)
         " union all select i::text from landing.social_item i) as x",
     )
     assert not any(canary in everything for canary in ("0901234567", "Ẩn Danh", "no date"))
+
+
+def test_item_whose_id_is_of_several_columns_is_found_by_its_parts(house: Settings) -> None:
+    spec = house.sources_dir / "social" / "a_social.yml"
+    spec.write_text(SPEC.replace("item_id: id", "item_id: [page, id]"), encoding="utf-8")
+    lines = ["page,id,at,words,author", *(f"p{n % 3},{n % 5}.0,2026-06-01T10:00:00Z,w,a" for n in range(15))]
+    deliver(house, "a.csv", "\n".join(lines))
+    assert load(house)[0]["rows_loaded"] == 15
+    [key] = subject_keys(house, "a_social", [" p1", "4.0"])
+    assert scalar(
+        house, f"select array_agg(row_number) from landing.social_item where item_key = '{key}'"
+    ) == [6]
+    with pytest.raises(ValueError, match="has 2 parts: page, id"):
+        subject_keys(house, "a_social", "4")
 
 
 def test_file_in_many_parts_lands_whole_or_not_at_all(

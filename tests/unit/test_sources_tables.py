@@ -67,7 +67,11 @@ def test_spec_that_is_right_is_taken(tmp_path: Path, old: str, new: str) -> None
         ("format: csv", "format: csv, column_names: gdelt", "write gdelt_events, gdelt_mentions, gdelt_gkg"),
         ("format: csv", "format: csv, column_names: [id, id]", "stands twice in `column_names`"),
         ("format: csv", 'format: csv, header_has: [id, " "]', "holds a blank name"),
-        ("format: csv", "format: parquet, encoding: cp1258", "`encoding` is for csv, sav, dta, triple_s, not"),
+        (
+            "format: csv",
+            "format: parquet, encoding: cp1258",
+            "`encoding` is for csv, sav, dta, triple_s, not",
+        ),
         ("format: csv", "format: xlsx, sheet: s, delimiter: ';'", "`delimiter` is for csv, not for xlsx"),
         ("format: csv", "format: sav, layout: qualtrics", "`layout` is for csv, xlsx, ods, not for sav"),
         ("format: csv", "format: jsonl, records: data", "`records` is for json, not for jsonl"),
