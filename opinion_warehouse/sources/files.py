@@ -72,7 +72,7 @@ LABELLED = ("sav", "dta", "triple_s")
 """Formats whose files declare what their codes mean."""
 _ONLY_FOR: dict[str, tuple[str, ...]] = {
     "encoding": ("csv", *LABELLED),
-    "delimiter": ("csv",),
+    "delimiter": ("csv", "triple_s"),
     "quoting": ("csv",),
     "decimal": (*TABLES, "docx", "pdf", "doc", *LABELLED),
     "sheet": SHEETS,
@@ -100,7 +100,10 @@ class Files(Model):
     format: Format | Literal["eml"]
     attachment: Attachment | None = Field(None, description="eml: which attachment is read; required there")
     compression: Literal["none", "gz", "zip"] = Field(
-        "none", description="of the whole file; a zip archive holds one file"
+        "none", description="of the whole file; a zip archive holds one file, or `member` says which is read"
+    )
+    member: str | None = Field(
+        None, min_length=1, description='zip: glob on the names in the archive: "*-member.csv", "data/a.csv"'
     )
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
     delimiter: str = Field(",", min_length=1, max_length=1)
@@ -153,6 +156,8 @@ class Files(Model):
                 raise ValueError(f"`{key}` is for {', '.join(formats)}, not for {form}; remove it")
         if self.format == "triple_s" and self.compression != "none":
             raise ValueError("a triple_s delivery is a zip archive as it is; remove `compression`")
+        if self.member and self.compression != "zip":
+            raise ValueError("`member` names a file in a zip archive: it needs `compression: zip`")
         if self.layout == "limesurvey_vv" and (self.format != "csv" or self.delimiter != "\t"):
             raise ValueError('a LimeSurvey VV file is text with tabs: `format: csv` and `delimiter: "\\t"`')
         if self.records is not None and not all(self.records.split(".")):

@@ -6,14 +6,22 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, cast
 
-from opinion_warehouse.readers.containers.zip_container import MAX_RATIO, SMALL, check_members
+from opinion_warehouse.readers.containers.zip_container import (
+    MAX_RATIO,
+    SMALL,
+    check_members,
+    refuse_archives,
+)
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.sources import Files
 
 _CHUNK = 1 << 20
+_OF_THE_PACKER = ("__MACOSX/", ".DS_Store")
+"""What macOS packs beside the files."""
 
 
 def plain_file(path: Path, files: Files, scratch: Path) -> Path:
@@ -22,7 +30,7 @@ def plain_file(path: Path, files: Files, scratch: Path) -> Path:
         return path
     target = scratch / "inflated"
     limit = min(files.max_bytes, max(SMALL, MAX_RATIO * path.stat().st_size))
-    with refusing_damage(), _opened(path, files.compression) as stream:
+    with refusing_damage(), _opened(path, files) as stream:
         inflate(stream, target, limit)
     return target
 
@@ -57,10 +65,10 @@ def inflate(stream: IO[bytes], target: Path, limit: int) -> None:
 
 
 @contextmanager
-def _opened(path: Path, compression: str) -> Iterator[IO[bytes]]:
+def _opened(path: Path, files: Files) -> Iterator[IO[bytes]]:
     with path.open("rb") as raw:
         magic = raw.read(4)
-    if compression == "gz":
+    if files.compression == "gz":
         if magic[:2] != b"\x1f\x8b":
             raise FileRejected("wrong_format", "the bytes are not those of a gzip file")
         with gzip.open(path, "rb") as inflated:
@@ -70,11 +78,25 @@ def _opened(path: Path, compression: str) -> Iterator[IO[bytes]]:
         raise FileRejected("wrong_format", "the bytes are not those of a zip archive")
     with _open_archive(path) as archive:
         check_members(archive, "archive")
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        if len(members) != 1:
-            raise FileRejected("bad_archive", f"the archive holds {len(members)} files; expected one")
-        with _open_member(archive, members[0]) as stream:
+        with _open_member(archive, _meant(archive, files)) as stream:
             yield stream
+
+
+def _meant(archive: zipfile.ZipFile, files: Files) -> zipfile.ZipInfo:
+    """The one file that is read; the others are never opened."""
+    members = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir()
+        and not member.filename.startswith(_OF_THE_PACKER)
+        and fnmatchcase(member.filename.lower(), (files.member or "*").lower())
+    ]
+    if len(members) != 1:
+        which = f"named like files.member {files.member!r}" if files.member else "and files.member names none"
+        raise FileRejected("bad_archive", f"the archive holds {len(members)} files {which}; expected one")
+    if not members[0].filename.lower().endswith(f".{files.content_format}"):
+        refuse_archives([members[0].filename], "archive")
+    return members[0]
 
 
 def _open_archive(path: Path) -> zipfile.ZipFile:

@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from opinion_warehouse.readers.containers.compression import inflate, refusing_damage
-from opinion_warehouse.readers.containers.zip_container import MAX_RATIO, SMALL, check_members
+from opinion_warehouse.readers.containers.zip_container import (
+    MAX_RATIO,
+    SMALL,
+    check_members,
+    refuse_archives,
+)
 from opinion_warehouse.readers.formats.triple_s_cells import Column, columns_of
 from opinion_warehouse.readers.problems import FileRejected, Reason
 from opinion_warehouse.readers.tables.columns import match_header
@@ -83,6 +88,7 @@ def _unpacked(path: Path, files: Files, scratch: Path) -> tuple[Path, Path]:
         raise FileRejected("wrong_format", "expected a zip archive of a definition and its data")
     with refusing_damage(), zipfile.ZipFile(path) as archive:
         check_members(archive, "archive")
+        refuse_archives(archive.namelist(), "archive")
         members = [member for member in archive.infolist() if not member.is_dir()]
         found = []
         limit = min(files.max_bytes, max(SMALL, MAX_RATIO * path.stat().st_size))
