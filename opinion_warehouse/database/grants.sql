@@ -7,7 +7,7 @@ revoke update on all tables in schema landing from loader;
 revoke all on intake.input_file, intake.key_check, intake.unresolved_file, intake.quarantine_reason from loader;
 grant select on intake.unresolved_file to loader;
 grant usage on all sequences in schema intake to loader;  -- a file's id is drawn before it is parsed
-grant execute on function intake.source_state(date), intake.lock_holders(text) to loader;
+grant execute on function intake.source_state(date), intake.lock_holders() to loader;
 
 grant usage on schema intake, landing, release_ctl, quality, analysis to transformer;
 grant usage, create on schema staging, intermediate, core to transformer;

@@ -1,22 +1,20 @@
 """What is there to load: specs into the database, attempts of killed runs closed, whole files listed."""
 
-import contextlib
 import errno
 import fcntl
 import fnmatch
 import logging
 import os
-import shutil
 import signal
 import stat
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from opinion_warehouse.intake.scratch import clean_scratch
 from opinion_warehouse.settings import Settings
 from opinion_warehouse.sources import Source, SpecError, read_sources, spec_sha256
 from opinion_warehouse.sources.load import FAMILIES
@@ -198,35 +196,3 @@ def _look(folder: Path, pattern: str) -> Iterator[tuple[Path, tuple[int, int]]]:
             # A link could point at any file this account can read.
             if stat.S_ISREG(found.st_mode) and _is_text(entry.name):
                 yield Path(entry.path), (found.st_size, found.st_mtime_ns)
-
-
-def scratch_folder(settings: Settings) -> Path:
-    """Where parses work; each in a folder that begins with its process's id."""
-    folder = settings.home_dir / "scratch"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
-
-
-@contextlib.contextmanager
-def own_scratch(settings: Settings) -> Iterator[Path]:
-    """A folder for one parse, gone after it."""
-    with tempfile.TemporaryDirectory(dir=scratch_folder(settings), prefix=f"{os.getpid()}-") as folder:
-        yield Path(folder)
-
-
-def clean_scratch(settings: Settings) -> None:
-    """Remove what killed processes left: it holds plain copies of raw files."""
-    for folder in scratch_folder(settings).iterdir():
-        number = folder.name.partition("-")[0]
-        if number.isdigit() and not _is_alive(int(number)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

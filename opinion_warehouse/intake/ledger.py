@@ -22,7 +22,14 @@ STALLED_SECONDS = 10.0
 _COPIES_WAITING_FOR_THEIR_CLIENT = """
 select p.pid, p.bytes_processed from pg_stat_progress_copy as p join pg_stat_activity as a using (pid)
 where a.usename = current_user and a.wait_event = 'ClientRead'
-    and p.pid in (select process_id from intake.lock_holders(%s))
+    and p.pid in (select process_id from intake.lock_holders())
+"""
+
+
+_HOLDERS_AT_WORK = """
+select a.pid, a.query_start, p.bytes_processed
+from pg_stat_activity as a left join pg_stat_progress_copy as p using (pid)
+where a.usename = current_user and a.pid in (select process_id from intake.lock_holders())
 """
 
 
@@ -126,27 +133,36 @@ def _naming_lock_holders(connection: "psycopg.Connection[Any]", source_id: str) 
     try:
         yield
     except LockNotAvailable:
-        rows = connection.execute("select * from intake.lock_holders(%s)", (source_id,)).fetchall()
-        ended = _end_stalled_copies(connection, source_id)
+        rows = connection.execute("select * from intake.lock_holders()").fetchall()
+        ended = _end_stalled_copies(connection)
         said = [f"pid {pid} ({role}, {name!r}) since {since}" for pid, role, name, since in rows]
         holders = "; ".join(said) or "a session that has let go meanwhile"
         mend = f"{ended} stood still and was ended" if ended else "end it with pg_terminate_backend(pid)"
         raise LockHeld(f"{source_id} cannot be written to: held by {holders}; {mend}") from None
 
 
-def _end_stalled_copies(connection: "psycopg.Connection[Any]", source_id: str) -> list[int]:
+def _end_stalled_copies(connection: "psycopg.Connection[Any]") -> list[int]:
     """End loads that stand still in the middle of COPY: their process is stopped.
 
     No time limit of the server's ends those: while it waits for data it heeds nothing else.
     """
     looks = []
     for pause in (STALLED_SECONDS, 0):
-        looks.append(set(connection.execute(_COPIES_WAITING_FOR_THEIR_CLIENT, (source_id,)).fetchall()))
+        looks.append(set(connection.execute(_COPIES_WAITING_FOR_THEIR_CLIENT).fetchall()))
         time.sleep(pause if looks[0] else 0)
     stalled = sorted(pid for pid, _ in looks[0] & looks[1])
     for pid in stalled:
         connection.execute("select pg_terminate_backend(%s)", (pid,))
     return stalled
+
+
+def holders_get_on(connection: "psycopg.Connection[Any]") -> bool:
+    """Whether the loads that keep this one waiting do something, or have ended meanwhile."""
+    looks = []
+    for pause in (STALLED_SECONDS, 0):
+        looks.append(connection.execute(_HOLDERS_AT_WORK).fetchall())
+        time.sleep(pause)
+    return looks[0] != looks[1]
 
 
 def _end_elsewhere(settings: Settings, attempt_id: int, outcome: str, reason: str) -> None:
@@ -157,12 +173,19 @@ def _end_elsewhere(settings: Settings, attempt_id: int, outcome: str, reason: st
         end_attempt(connection, attempt_id, outcome, reason)
 
 
-def has_file(connection: "psycopg.Connection[Any]", source_id: str, file_name: str) -> bool:
-    """Whether a file of this name is in the ledger."""
-    found = connection.execute(
-        "select from intake.file where source_id = %s and file_name = %s limit 1", (source_id, file_name)
+def taken_before(connection: "psycopg.Connection[Any]", source_id: str, file_name: str) -> str | None:
+    """What a file of this name last came to, in words; None where none was ever taken."""
+    row = connection.execute(
+        "select outcome, reason_code from intake.attempt where source_id = %s and file_name = %s"
+        " and outcome in ('loaded', 'rejected', 'duplicate')"
+        " union all select status, reason_code from intake.file where source_id = %s and file_name = %s"
+        " limit 1",
+        (source_id, file_name) * 2,
     ).fetchone()
-    return found is not None
+    if row is None:
+        return None
+    outcome, reason = row
+    return {"loaded": "loaded", "duplicate": "known by its content"}.get(outcome, f"refused: {reason}")
 
 
 def known_file(connection: "psycopg.Connection[Any]", source_id: str, sha256: str) -> KnownFile | None:
@@ -183,6 +206,16 @@ def is_worth_another_try(known: KnownFile, spec: str) -> bool:
     return changed or (known.reason_code or "").startswith("parser_")
 
 
+def was_killed(connection: "psycopg.Connection[Any]", source_id: str, sha256: str) -> bool:
+    """Whether a parse of this content was killed from outside before."""
+    found = connection.execute(
+        "select from intake.attempt where source_id = %s and sha256 = %s and reason_code = 'parser_killed'"
+        " limit 1",
+        (source_id, sha256),
+    ).fetchone()
+    return found is not None
+
+
 def next_file_id(connection: "psycopg.Connection[Any]") -> int:
     """An id drawn before the parse: its rows carry it. A gap where the parse fails does no harm."""
     row = connection.execute("select nextval(pg_get_serial_sequence('intake.file', 'file_id'))").fetchone()
@@ -190,22 +223,21 @@ def next_file_id(connection: "psycopg.Connection[Any]") -> int:
     return int(row[0])
 
 
-def lock_source(connection: "psycopg.Connection[Any]", source_id: str) -> None:
-    """Loads of one source go one after the other."""
-    connection.execute("select pg_advisory_xact_lock(hashtextextended('intake ' || %s, 0))", (source_id,))
-
-
 def forget_file(connection: "psycopg.Connection[Any]", file_id: int) -> None:
     """Remove a file's row and, as the database sees to, everything that was loaded of it."""
     connection.execute("delete from intake.file where file_id = %s", (file_id,))
 
 
-def open_file(connection: "psycopg.Connection[Any]", delivery: "Delivery", file_id: int, spec: str) -> None:
-    """The ledger's row of a file, to which its rows refer; what it comes to is not known yet."""
-    connection.execute(
+def open_file(connection: "psycopg.Connection[Any]", delivery: "Delivery", file_id: int, spec: str) -> bool:
+    """The ledger's row of a file, to which its rows refer; what it comes to is not known yet.
+
+    False where the content has a row. A load that is writing one is waited for.
+    """
+    opened = connection.execute(
         "insert into intake.file (file_id, source_id, sha256, file_name, byte_count, received_at, night,"
         " run_id, parser_version, spec_sha256, status, rows_read, rows_loaded, rows_quarantined)"
-        " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'loaded', 0, 0, 0)",
+        " overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'loaded', 0, 0, 0)"
+        " on conflict (source_id, sha256) do nothing",
         (
             file_id,
             delivery.source.id,
@@ -219,6 +251,7 @@ def open_file(connection: "psycopg.Connection[Any]", delivery: "Delivery", file_
             spec,
         ),
     )
+    return opened.rowcount == 1
 
 
 def close_file(

@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -16,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opinion_warehouse.intake import ledger, store
-from opinion_warehouse.intake.discover import is_being_written, own_scratch, sync_source
+from opinion_warehouse.intake.discover import is_being_written, sync_source
 from opinion_warehouse.intake.parsing import Parse, Parsed, Part, ScratchFull
+from opinion_warehouse.intake.scratch import own_scratch
 from opinion_warehouse.settings import Settings
 from opinion_warehouse.sources import Source, SpecError, SpecInvalid, load_source, spec_paths, spec_sha256
 
@@ -32,6 +34,12 @@ _COPY_CHUNK = 1 << 20
 
 def reached(step: str) -> None:
     """A step of the load is done. Fault tests replace it to kill the process there."""
+
+
+class RowsLost(RuntimeError):
+    """Not as many rows came out of COPY as were read: something took a file of them away."""
+
+    reason_code = "rows_lost"
 
 
 class StillWritten(RuntimeError):
@@ -81,9 +89,9 @@ def load_file(
         with ledger.attempt(settings, connection, source_id, path.name, night, run_id) as attempt:
             sync_source(connection, source, night)
             key = hmac_key(settings)  # without it, nothing is parsed
-            if not path.exists() and ledger.has_file(connection, source_id, path.name):
-                # The run that was killed here had come to its end but for saying so.
-                return attempt.end("duplicate", path.name, detail="it was loaded and taken before")
+            if not path.exists() and (came_to := ledger.taken_before(connection, source_id, path.name)):
+                # The run that took it had come to its end but for saying so.
+                return attempt.end("duplicate", path.name, detail=f"it was taken before, and {came_to}")
             before = path.stat()
             sha256, byte_count = store.put(settings, path)
             attempt.stored(sha256)
@@ -134,7 +142,9 @@ def load_stored(
             received_at=delivery.received_at,
             night=delivery.night,
             key=key,
-            scratch=scratch,
+            scratch=scratch / "parse",
+            # Twice on one file is no accident: the system has no memory for it.
+            again_if_killed=not ledger.was_killed(connection, source.id, delivery.sha256),
         )
         with closing(parse.parts()) as parts:
             return _land(connection, delivery, file_id, parse, parts, again)
@@ -169,21 +179,21 @@ def _land(
     first = next(filter(None, parts), None)  # a small file is read to its end before anything is locked
     reached("rows ready")
     with connection.transaction():
-        ledger.lock_source(connection, source.id)
-        known = ledger.known_file(connection, source.id, delivery.sha256)
-        if known:
-            if not again and not ledger.is_worth_another_try(known, spec_sha256(source)):
-                return _duplicate(known)
-            ledger.forget_file(connection, known.file_id)
-        ledger.open_file(connection, delivery, file_id, spec_sha256(source))
+        if known := _opened(connection, delivery, file_id, again):
+            return _duplicate(known)
         reached("ledger written")
-        with connection.transaction() as landed:
-            for part in _kept_awake(connection, chain([first], parts)):
-                _copy(connection, f"landing.{part[0]}", part[1])
-                reached(f"copied {part[0]}")
+        with connection.transaction() as landing:
+            landed: Counter[str] = Counter()
+            for table, path in _kept_awake(connection, chain([first], parts)):
+                landed[table] += _copy(connection, f"landing.{table}", path)
+                reached(f"copied {table}")
             parsed = _judged(parse.parsed)
             if parsed.rejected:
-                raise Rollback(landed)
+                raise Rollback(landing)
+            if landed != parsed.landed:
+                raise RowsLost(
+                    f"{source.id}: {dict(landed)} of the rows read, {parsed.landed}, came to landing"
+                )
         reached("parsed")
         if parsed.quarantine:
             columns = "(file_id, row_number, row_count, reasons)"
@@ -207,6 +217,31 @@ def _land(
     }
 
 
+def _opened(
+    connection: "psycopg.Connection[Any]", delivery: Delivery, file_id: int, again: bool
+) -> ledger.KnownFile | None:
+    """Open the ledger's row; where the content has one already, and it stands, that.
+
+    Another load of the same content is waited for while it gets on: of two, one is the duplicate.
+    """
+    from psycopg.errors import LockNotAvailable
+
+    spec = spec_sha256(delivery.source)
+    while True:
+        known = ledger.known_file(connection, delivery.source.id, delivery.sha256)
+        if known:
+            if not again and not ledger.is_worth_another_try(known, spec):
+                return known
+            ledger.forget_file(connection, known.file_id)
+        try:
+            with connection.transaction():
+                if ledger.open_file(connection, delivery, file_id, spec):
+                    return None
+        except LockNotAvailable:
+            if not ledger.holders_get_on(connection):
+                raise
+
+
 def _kept_awake(connection: "psycopg.Connection[Any]", parts: Iterable[Part | None]) -> Iterator[Part]:
     """The parts; while there are none the server hears of us, or it would take the session for lost."""
     heard = time.monotonic()
@@ -220,18 +255,20 @@ def _kept_awake(connection: "psycopg.Connection[Any]", parts: Iterable[Part | No
         heard = time.monotonic()
 
 
-def _copy(connection: "psycopg.Connection[Any]", table: str, path: Path, columns: str = "") -> None:
-    """Copy a file of rows, and remove it."""
+def _copy(connection: "psycopg.Connection[Any]", table: str, path: Path, columns: str = "") -> int:
+    """Copy a file of rows, and remove it; how many there were."""
     from psycopg import sql
 
     name, rest = sql.Identifier(*table.split(".")), sql.SQL(columns)
     statement = sql.SQL("copy {} {} from stdin (format csv)").format(name, rest)
-    with connection.cursor() as cursor, cursor.copy(statement) as copy, path.open("rb") as stream:
-        read: Callable[[], bytes] = lambda: stream.read(_COPY_CHUNK)  # noqa: E731
-        for chunk in iter(read, b""):
-            copy.write(chunk)
-            reached("copying")
-    path.unlink()
+    with connection.cursor() as cursor, path.open("rb") as stream:
+        with cursor.copy(statement) as copy:
+            read: Callable[[], bytes] = lambda: stream.read(_COPY_CHUNK)  # noqa: E731
+            for chunk in iter(read, b""):
+                copy.write(chunk)
+                reached("copying")
+        path.unlink()
+        return cursor.rowcount
 
 
 def _duplicate(known: ledger.KnownFile) -> dict[str, Any]:

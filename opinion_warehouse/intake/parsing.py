@@ -10,9 +10,10 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from opinion_warehouse.settings import PROJECT, Settings
 from opinion_warehouse.sources import Source
 
 WAIT_SECONDS = 0.02
+GRACE_SECONDS = 30
 LIMITS = {
     "memory_bytes": 3 << 30,
     "cpu_seconds": 900,
@@ -33,6 +35,12 @@ LIMITS = {
 
 class ParserUnavailable(RuntimeError):
     """The parser's server cannot be started or spoken to."""
+
+
+class ParserKilled(RuntimeError):
+    """The child was killed from outside: by a hand, or by a system that has no memory left."""
+
+    reason_code = "parser_killed"
 
 
 class ScratchFull(OSError):
@@ -52,6 +60,8 @@ class Parsed:
     rows_good: int = 0
     rows_bad: int = 0
     rows_harmless: int = 0
+    landed: dict[str, int] = field(default_factory=dict)
+    """Rows by landing table that its parts hold."""
     quarantine: Path | None = None
     """The bad rows in COPY's CSV form."""
     topic_rules: str | None = None
@@ -66,7 +76,8 @@ class Parse:
     """A parse of one file in a child with limits on memory, time and output. What it does wrong stays there.
 
     `parts` gives the rows as they are read; when it is exhausted, `parsed` is what the whole file came to,
-    which may be that none of them counts.
+    which may be that none of them counts. `scratch` is an empty folder to work in, or is made. A child that
+    is killed from outside raises ParserKilled with `again_if_killed`; without, the system had no memory left.
     """
 
     parsed: Parsed
@@ -84,6 +95,7 @@ class Parse:
         key: bytes,
         scratch: Path,
         limits: dict[str, int] | None = None,
+        again_if_killed: bool = False,
     ) -> None:
         self._scratch = scratch
         self._order = {
@@ -97,6 +109,7 @@ class Parse:
             "scratch": str(scratch),
             "reference_dir": str(settings.reference_dir),
             "limits": limits or LIMITS,
+            "again_if_killed": again_if_killed,
         }
 
     def parts(self) -> Generator[Part | None]:
@@ -110,6 +123,7 @@ class Parse:
                     yield table, path
 
         answer = None
+        self._scratch.mkdir(exist_ok=True)
         with closing(_answers(self._order, may_repeat=lambda: not given)) as answers:
             for answer in answers:  # noqa: B007
                 yield from new()
@@ -124,7 +138,7 @@ class Parse:
             return
         bad = dict(parts.finished(self._scratch)).get("quarantine")
         good_bad_harmless = summary["rows_good"], summary["rows_bad"], summary["rows_harmless"]
-        self.parsed = Parsed(None, *good_bad_harmless, bad, rules)
+        self.parsed = Parsed(None, *good_bad_harmless, summary["landed"], bad, rules)
 
 
 def parse_row(
@@ -174,14 +188,20 @@ def _answers(order: dict[str, Any], may_repeat: Callable[[], bool]) -> Generator
     except ParserUnavailable:
         if not may_repeat():
             raise
-        shutil.rmtree(Path(order["scratch"]) / parts.FOLDER, ignore_errors=True)
+        scratch = Path(order["scratch"])  # what the first try left there would be read as the second's
+        shutil.rmtree(scratch)
+        scratch.mkdir()
         yield from _server.ask(order)
 
 
 def _failure(order: dict[str, Any], answer: dict[str, Any] | None) -> dict[str, Any] | None:
     failed, scratch = answer["failed"] if answer else None, Path(order["scratch"])
     if failed == "scratch_full":
-        raise ScratchFull(scratch.parent)
+        raise ScratchFull(scratch)
+    if failed == "killed":
+        if order.get("again_if_killed"):
+            raise ParserKilled("the parser was killed from outside; the file is tried again")
+        failed = "parser_oom"
     if not failed:
         return None
     detail = {
@@ -236,8 +256,13 @@ class _Server:
             try:
                 process.stdin.write(json.dumps(order) + "\n")
                 process.stdin.flush()
+                until = time.monotonic() + order["limits"]["wall_seconds"] + GRACE_SECONDS
                 while not select.select([process.stdout], [], [], WAIT_SECONDS)[0]:
                     yield None
+                    if time.monotonic() > until:  # the server itself stands still: it would have said so
+                        self._drop()
+                        yield {"failed": "parser_timeout"}
+                        return
                 line = process.stdout.readline()
             except BrokenPipeError:
                 line = ""

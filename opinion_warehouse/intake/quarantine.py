@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 from opinion_warehouse.intake import store
-from opinion_warehouse.intake.discover import own_scratch
 from opinion_warehouse.intake.held import checks_not_passed
 from opinion_warehouse.intake.load import find_source
+from opinion_warehouse.intake.scratch import own_scratch
 from opinion_warehouse.readers.meanings import MEANINGS
 from opinion_warehouse.readers.problems import MENDS
 from opinion_warehouse.settings import Settings

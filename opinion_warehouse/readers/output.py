@@ -129,6 +129,8 @@ class Output:
         self._constants: dict[str, Any] = {"file_id": file_id, "source_id": source_id}
         self._open: dict[str, _Part] = {}
         self._part_count = 0
+        self.landed: dict[str, int] = {}
+        """Rows by landing table: as many must come out of COPY."""
         self.rows_good = 0
         self.rows_bad = 0
         self.rows_harmless = 0
@@ -154,7 +156,10 @@ class Output:
             )
         part.writer.write_batch(pa.record_batch(arrays, schema=part.schema))
         # Bad rows stay together: they are copied last, when it is known what the whole file comes to.
-        if table != "quarantine" and part.sink.tell() >= PART_BYTES:
+        if table == "quarantine":
+            return
+        self.landed[table] = self.landed.get(table, 0) + count
+        if part.sink.tell() >= PART_BYTES:
             self._finish(table)
 
     def quarantine(self, rows: Sequence[BadRow]) -> None:

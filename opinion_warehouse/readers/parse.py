@@ -86,6 +86,7 @@ def _whole(job: Job) -> dict[str, Any]:
             "rows_good": output.rows_good,
             "rows_bad": output.rows_bad,
             "rows_harmless": output.rows_harmless,
+            "landed": output.landed,
         }
     except FileRejected as rejected:
         summary["rejected"] = rejected.reason

@@ -171,9 +171,9 @@ def _reason(status: int, errors: Path) -> str | None:
         return "scratch_full"
     # A native library that gets no memory says so and aborts.
     noise = errors.read_bytes()[-100_000:].lower() if errors.exists() else b""
-    if ended in (NO_MEMORY, -signal.SIGKILL) or any(mark in noise for mark in MEMORY_MARKS):
+    if ended == NO_MEMORY or any(mark in noise for mark in MEMORY_MARKS):
         return "parser_oom"
-    return "parser_crash"
+    return "killed" if ended == -signal.SIGKILL else "parser_crash"
 
 
 def _die_with_parent() -> None:

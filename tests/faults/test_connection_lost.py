@@ -119,12 +119,11 @@ def test_connection_to_a_server_that_says_nothing_is_given_up(
         assert connection.closed
 
 
-@pytest.mark.parametrize("what", ["the source's lock", "a table", "a row"])
+@pytest.mark.parametrize("what", ["a table", "a row"])
 def test_lock_held_by_a_stray_session_is_an_error_that_names_it(
     clean: str, house: Settings, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statement = {
-        "the source's lock": "select pg_advisory_xact_lock(hashtextextended('intake a_social', 0))",
         "a table": "lock table landing.social_item in access exclusive mode",
         "a row": "select * from intake.source for update",
     }[what]

@@ -72,7 +72,11 @@ def test_spec_that_is_right_is_taken(tmp_path: Path, old: str, new: str) -> None
             "format: parquet, encoding: cp1258",
             "`encoding` is for csv, sav, dta, triple_s, not",
         ),
-        ("format: csv", "format: xlsx, sheet: s, delimiter: ';'", "`delimiter` is for csv, triple_s, not for xlsx"),
+        (
+            "format: csv",
+            "format: xlsx, sheet: s, delimiter: ';'",
+            "`delimiter` is for csv, triple_s, not for xlsx",
+        ),
         ("format: csv", "format: sav, layout: qualtrics", "`layout` is for csv, xlsx, ods, not for sav"),
         ("format: csv", "format: jsonl, records: data", "`records` is for json, not for jsonl"),
         ("format: csv", "format: xlsx, sheet: s, quoting: none", "`quoting` is for csv"),
