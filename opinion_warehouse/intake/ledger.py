@@ -160,6 +160,7 @@ def holders_get_on(connection: "psycopg.Connection[Any]") -> bool:
     """Whether the loads that keep this one waiting do something, or have ended meanwhile."""
     looks = []
     for pause in (STALLED_SECONDS, 0):
+        connection.execute("select pg_stat_clear_snapshot()")  # else a transaction sees one moment only
         looks.append(connection.execute(_HOLDERS_AT_WORK).fetchall())
         time.sleep(pause)
     return looks[0] != looks[1]
