@@ -53,7 +53,13 @@ def docx_passages(body: Any) -> Iterator[tuple[str, str | None]]:
 
 
 def docx_table(
-    body: Any, files: Files, wanted: Sequence[str], ignored: Sequence[str], once: Sequence[str] = ()
+    body: Any,
+    files: Files,
+    wanted: Sequence[str],
+    ignored: Sequence[str],
+    once: Sequence[str] = (),
+    *,
+    drop_totals: bool = False,
 ) -> Table | None:
     """The table whose header row holds the wanted headings; None without such a one.
 
@@ -72,7 +78,7 @@ def docx_table(
     if not (chosen := fitting or near):
         return None
     rows, marks = chosen[0].read(files.header_row)
-    return table_of_rows(rows, files, wanted, ignored, marks, once)
+    return table_of_rows(rows, files, wanted, ignored, marks, once, drop_totals=drop_totals)
 
 
 def docx_headings(body: Any, header_row: int) -> list[list[str]]:

@@ -91,10 +91,13 @@ def read_sheet(
     wanted: Sequence[str],
     ignored: Sequence[str],
     once: Sequence[str] = (),
+    *,
+    drop_totals: bool = False,
 ) -> Table:
-    """Open a sheet; raises FileRejected for a fault of its structure. `once`: as in `table_of_rows`."""
+    """Open a sheet; raises FileRejected for a fault of its structure. The rest as in `table_of_rows`."""
     rows = sheet_rows(workbook, sheet, files)
-    return table_of_rows(rows, files, wanted, ignored, workbook.marks(sheet), once)
+    marks = workbook.marks(sheet)
+    return table_of_rows(rows, files, wanted, ignored, marks, once, drop_totals=drop_totals)
 
 
 def read_repeat(workbook: Workbook, files: Files, wanted: Sequence[str], ignored: Sequence[str]) -> Table:
