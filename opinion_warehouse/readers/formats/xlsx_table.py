@@ -58,6 +58,8 @@ def sheet_rows(workbook: Workbook, sheet: str, files: Files) -> Iterator[tuple[i
     """A sheet's rows as text, by number; raises FileRejected for a fault of its structure."""
     if not has_sheet(workbook, sheet):
         raise FileRejected("missing_sheet", f"the workbook has no sheet {sheet}", sheet)
+    if workbook.sheet_names.count(sheet) > 1:
+        raise FileRejected("bad_archive", f"the workbook has two sheets {sheet}", sheet)
     workbook.marks(sheet)  # refuses what calamine would abort the process at
     try:
         content = workbook.content.get_sheet_by_name(sheet)
