@@ -147,11 +147,12 @@ def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
     report = job.source.report
     once = report.columns.once if report else []
     second = report.followup if report else None
+    drop_totals = report is not None
     if form == "csv":
         job.source = choose_header(job.source, lambda: csv_header(path, files))
     wanted, ignored = job.source.cells, job.source.ignore_columns
     if form == "csv":
-        return read_csv(path, files, wanted, ignored, job.scratch), None
+        return read_csv(path, files, wanted, ignored, job.scratch, drop_totals=drop_totals), None
     if form in ("json", "jsonl"):
         return read_json(path, files, wanted, ignored, job.source.optional_cells, job.scratch), None
     if form == "parquet":
@@ -164,15 +165,19 @@ def _tables(job: Job, path: Path) -> tuple[Table, Table | None]:
         return read_triple_s(path, files, wanted, ignored, job.scratch), None
     if form == "docx":
         body = open_docx(path)
-        table = docx_table(body, files, wanted, ignored, once)
+        table = docx_table(body, files, wanted, ignored, once, drop_totals=drop_totals)
         if table is None:
             raise FileRejected("no_header", "no table of the document has the spec's columns as its headings")
-        return table, docx_table(body, files, second.columns.cells, ignored) if second else None
+        if second is None:
+            return table, None
+        return table, docx_table(body, files, second.columns.cells, ignored, drop_totals=drop_totals)
     workbook, sheet = open_workbook(path, "ods" if form == "ods" else "xlsx"), files.sheet or ""
     if files.repeat:
         return read_repeat(workbook, files, wanted, ignored), None
     job.source = choose_header(job.source, lambda: sheet_header(workbook, sheet, files))
-    table = read_sheet(workbook, sheet, files, job.source.cells, job.source.ignore_columns, once)
-    if second and second.sheet and has_sheet(workbook, second.sheet):
-        return table, read_sheet(workbook, second.sheet, files, second.columns.cells, ignored)
-    return table, None
+    wanted, ignored = job.source.cells, job.source.ignore_columns
+    table = read_sheet(workbook, sheet, files, wanted, ignored, once, drop_totals=drop_totals)
+    if second is None or not second.sheet or not has_sheet(workbook, second.sheet):
+        return table, None
+    cells = second.columns.cells
+    return table, read_sheet(workbook, second.sheet, files, cells, ignored, drop_totals=drop_totals)

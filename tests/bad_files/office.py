@@ -7,11 +7,12 @@ from typing import Any
 
 import openpyxl
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
-from report_files import ods, ods_cell, ods_row
+from report_files import ods, ods_cell, ods_row, with_part
 
 from bad_files.made import COUNT, Case, report_table, reported, with_cells, written
 
 _SOUND = written(report_table(), "xlsx")
+_SHEET = "xl/worksheets/sheet1.xml"
 _AT = {name: at for at, name in enumerate(report_table()[0], 1)}
 
 
@@ -80,6 +81,12 @@ OFFICE: dict[str, Case] = {
     "#N/A": _bad(_cell(4, "so_y_kien", "#N/A"), "error_cell"),
     "#N/A in ods": _bad(_ods("so_y_kien", ods_cell("#N/A")), "error_cell", "ods"),
     "#N/A as text": _bad(written(with_cells(report_table(), so_y_kien="#N/A")), "error_cell", "csv"),
+    "a row number twice": Case(
+        reported(), with_part(_SOUND, _SHEET, '<row r="5"', '<row r="4"'), refused="bad_archive"
+    ),
+    "a cell twice": Case(
+        reported(), with_part(_SOUND, _SHEET, '<c r="B5"', '<c r="A5"'), refused="bad_archive"
+    ),
     "date cells": _same(_date_cells),
     "serial date against date": _bad(_cell(4, "tu_ngay", 46153), "bad_date"),
     "serial date against date in ods": _bad(

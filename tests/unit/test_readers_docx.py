@@ -98,9 +98,61 @@ def split(document: Any, table: Any) -> None:
     first.addnext(parse_xml(f"<w:tc {W}><w:p><w:r><w:t>3</w:t></w:r></w:p></w:tc>"))
 
 
+def run(text: str, properties: str) -> Callable[[Any, Any], None]:
+    """Adds a run of these properties to the count."""
+
+    def change(document: Any, table: Any) -> None:
+        made = f"<w:r {W}><w:rPr>{properties}</w:rPr><w:t>{text}</w:t></w:r>"
+        table.cell(1, COUNT).paragraphs[0]._p.append(parse_xml(made))
+
+    return change
+
+
+def styled(properties: str, kind: str, own: str = "") -> Callable[[Any, Any], None]:
+    """Adds a run whose character or paragraph style is based on one of these properties."""
+
+    def change(document: Any, table: Any) -> None:
+        for name, more in (("base", f"<w:rPr>{properties}</w:rPr>"), ("own", '<w:basedOn w:val="base"/>')):
+            start = f'<w:style {W} w:type="{kind}" w:styleId="{name}">'
+            style = parse_xml(f'{start}<w:name w:val="{name}"/>{more}</w:style>')
+            document.styles.element.append(style)
+        run("9", own if kind == "paragraph" else f'<w:rStyle w:val="own"/>{own}')(document, table)
+        if kind == "paragraph":
+            below = parse_xml(f'<w:pPr {W}><w:pStyle w:val="own"/></w:pPr>')
+            table.cell(1, COUNT).paragraphs[0]._p.insert(0, below)
+
+    return change
+
+
+def of_all_text(document: Any, table: Any) -> None:
+    defaults = document.styles.element.find(".//{*}docDefaults/{*}rPrDefault/{*}rPr")
+    defaults.append(parse_xml(f"<w:strike {W}/>"))
+
+
+def hidden_row(document: Any, table: Any) -> None:
+    table.rows[1]._tr.get_or_add_trPr().append(parse_xml(f"<w:hidden {W}/>"))
+
+
+def formula(document: Any, table: Any) -> None:
+    m = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+    parts = "".join(f"<m:{each}><m:r><m:t>1</m:t></m:r></m:{each}>" for each in ("num", "den"))
+    table.cell(1, COUNT).paragraphs[0]._p.append(parse_xml(f"<m:oMath {m}><m:f>{parts}</m:f></m:oMath>"))
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
+        (run("99", "<w:vanish/>"), "hidden_text"),
+        (run("99", '<w:webHidden w:val="true"/>'), "hidden_text"),
+        (run("40", "<w:strike/>"), "struck_text"),
+        (run("40", '<w:dstrike w:val="1"/>'), "struck_text"),
+        (run("1", '<w:vertAlign w:val="superscript"/>'), "raised_text"),
+        (run("1", '<w:vertAlign w:val="subscript"/>'), "raised_text"),
+        (formula, "raised_text"),
+        (styled("<w:vanish/>", "character"), "hidden_text"),
+        (styled("<w:strike/>", "paragraph"), "struck_text"),
+        (styled("<w:strike/>", "character", '<w:strike w:val="0"/><w:vanish/>'), "hidden_text"),
+        (hidden_row, "hidden_text"),
         (insertion, "tracked_change"),
         (deletion, "tracked_change"),
         (deleted_row, "tracked_change"),
@@ -115,6 +167,44 @@ def test_read_docx_cell_that_is_not_what_it_shows_is_set_aside(
     result = read(SPEC, made([HEADER, row(), row()], change), tmp_path)
     assert result.bad[2][0] == reason
     assert [item["row_number"] for item in result.rows["report_item"]] == ["3"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        run("", "<w:vanish/>"),
+        run(" ", "<w:strike/>"),
+        run("9", '<w:vanish w:val="0"/><w:strike w:val="false"/><w:vertAlign w:val="baseline"/>'),
+        run("9", "<w:b/><w:u w:val='single'/>"),
+        styled("<w:strike/>", "character", '<w:strike w:val="off"/>'),
+    ],
+)
+def test_read_docx_run_that_is_shown_as_it_is_does_no_harm(
+    tmp_path: Path, change: Callable[[Any, Any], Any]
+) -> None:
+    result = read(SPEC, made([HEADER, row(), row()], change), tmp_path)
+    assert result.bad == {}
+    assert result.rows["report_item"][0]["opinion_count"] in ("12", "129")
+
+
+def test_read_docx_whose_every_run_is_struck_by_default_has_no_good_row(tmp_path: Path) -> None:
+    result = read(SPEC, made([HEADER, row()], of_all_text), tmp_path)
+    assert set(result.bad[2]) == {"struck_text"}
+
+
+def test_read_docx_hidden_row_is_counted_and_a_blank_one_is_none(tmp_path: Path) -> None:
+    for cells, bad in ((row(), {2}), ([""] * len(HEADER), set())):
+        result = read(SPEC, made([HEADER, cells, row()], hidden_row), tmp_path)
+        assert (set(result.bad), len(result.rows["report_item"])) == (bad, 1)
+
+
+def test_read_docx_hidden_text_in_a_column_that_is_not_read_does_no_harm(tmp_path: Path) -> None:
+    def change(document: Any, table: Any) -> None:
+        hidden = parse_xml(f"<w:r {W}><w:rPr><w:vanish/></w:rPr><w:t>9</w:t></w:r>")
+        table.cell(1, 0).paragraphs[0]._p.append(hidden)
+
+    result = read(SPEC, made([["STT", *HEADER], ["1", *row()]], change), tmp_path)
+    assert (result.bad, len(result.rows["report_item"])) == ({}, 1)
 
 
 def test_read_docx_change_in_a_column_that_is_not_read_does_no_harm(tmp_path: Path) -> None:

@@ -276,11 +276,12 @@ def test_report_words_are_known_whatever_the_tone_marks_place(tmp_path: Path) ->
 
 
 def test_report_submission_comes_from_the_file_name(tmp_path: Path) -> None:
-    spec = report(section={"submitted_at": {"file_name": r"_(\d{8})\."}})
+    spec = report(section={"submitted_at": {"file_name": r"_([\d-]{8,10})\."}})
     data = R_HEADER + report_row(1, agency="CT-SXD")
     named = read(spec, data, tmp_path, "x_20260519.csv").rows["report"][0]["submitted_at"]
     assert named == "2026-05-18T17:00:00+00:00"
-    for name in ("x_99999999.csv", "x_20300101.csv"):  # no day, and one yet to come: when it was delivered
+    # no day, one yet to come, one that may be two: when it was delivered
+    for name in ("x_99999999.csv", "x_20300101.csv", "x_2026-1-11.csv"):
         submitted = read(spec, data, tmp_path, name).rows["report"][0]["submitted_at"]
         assert submitted.startswith("2026-07-01")
 

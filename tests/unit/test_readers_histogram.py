@@ -120,7 +120,7 @@ def test_counts_of_a_table_keep_their_breakdown_and_no_author(tmp_path: Path, fo
     else:
         spec = counts({"format": "xlsx", "sheet": "Sheet"})
         result = read(spec, workbook([header, *rows]), tmp_path)
-    assert (result.rejected, result.bad) == (None, {})
+    assert (result.rejected, result.bad) == (None, {6: ["bad_date", *["missing_value"] * 2]})  # no day
     names = ("platform", "topic_code", "sentiment", "item_count", "engagement_count", "domain_count")
     assert cells(result, *names) == {
         2: ("facebook", "F2", "positive", "12", "300", "1"),

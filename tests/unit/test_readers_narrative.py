@@ -171,6 +171,70 @@ def test_read_narrative_deleted_opinion_waits_to_be_accepted_too(tmp_path: Path)
     assert read(spec(), data, tmp_path, NAME).bad == {}
 
 
+def looked(properties: str, text: str) -> str:
+    return f"<w:r ><w:rPr>{properties}</w:rPr><w:t>{text}</w:t></w:r>"
+
+
+RAISED = '<w:vertAlign w:val="superscript"/>'
+
+
+@pytest.mark.parametrize(
+    ("properties", "text", "bad"),
+    [
+        ("<w:vanish/>", "phản đối", {1: ["hidden_text"]}),
+        ("<w:strike/>", "phản đối", {1: ["struck_text"]}),
+        ("<w:dstrike/>", "phản đối", {1: ["struck_text"]}),
+        ("<w:vanish/>", "", {1: ["no_rule"]}),
+        ("<w:webHidden/>", "phản đối", {}),  # the page shows it
+        (RAISED, "phản đối", {}),
+        ("<w:vanish w:val='0'/>", "phản đối", {}),
+    ],
+)
+def test_read_narrative_text_that_is_hidden_or_struck_makes_no_row(
+    tmp_path: Path, properties: str, text: str, bad: dict[int, list[str]]
+) -> None:
+    result = read(spec(), changed(looked(properties, text)), tmp_path, NAME)
+    assert result.bad == bad
+    assert len(items(result)) == (not bad)
+
+
+def test_read_narrative_raised_digits_run_into_no_number(tmp_path: Path) -> None:
+    made, stream = docx.Document(), io.BytesIO()
+    for before, after in (("Đa số (55", ") tán thành"), ("Đa số (55) tán thành 100 m", "")):
+        paragraph = made.add_paragraph(before)
+        paragraph.add_run("2").font.superscript = True
+        paragraph.add_run(after)
+    made.save(stream)
+    rule = r"{scope} \((?P<opinion_count>\d+)\).*{tendency}"
+    result = read(spec(items=[rule]), stream.getvalue(), tmp_path, NAME)
+    assert result.bad == {1: ["raised_text"]}
+    assert result.rows["report_item"][0]["opinion_count"] == "55"
+
+
+@pytest.mark.parametrize("heading", ["Hạ tầng", "Kết luận"])
+def test_read_narrative_what_stands_under_a_hidden_heading_is_set_aside(tmp_path: Path, heading: str) -> None:
+    made, stream = docx.Document(), io.BytesIO()
+    made.add_paragraph().add_run(heading).font.hidden = True
+    for text in ("Đa số ý kiến tán thành", "Không có gì mới", "Hạ tầng", "Đa số ý kiến tán thành"):
+        made.add_paragraph(text)
+    made.save(stream)
+    result = read(spec(), stream.getvalue(), tmp_path, NAME)
+    assert result.bad == {2: ["hidden_text"]}
+    assert [row[:2] for row in items(result)] == [("5", "F1")]
+
+
+def test_read_narrative_hidden_row_of_a_layout_table_makes_no_row(tmp_path: Path) -> None:
+    made, stream = docx.Document(), io.BytesIO()
+    table = made.add_table(2, 1)
+    for row in table.rows:
+        row.cells[0].text = "Đa số ý kiến tán thành"
+    hidden = parse_xml('<w:hidden xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"/>')
+    table.rows[0]._tr.get_or_add_trPr().append(hidden)
+    made.save(stream)
+    result = read(spec(), stream.getvalue(), tmp_path, NAME)
+    assert (result.bad, [row[0] for row in items(result)]) == ({1: ["hidden_text"]}, ["2"])
+
+
 def test_read_narrative_text_box_is_a_passage_and_stands_once(tmp_path: Path) -> None:
     box = "<w:txbxContent><w:p><w:r><w:t>Đa số ý kiến tán thành</w:t></w:r></w:p></w:txbxContent>"
     mc = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from reader_jobs import read, read_example, report
-from report_files import HEADER, ods, ods_cell, ods_row, row, zipped
+from report_files import HEADER, ods, ods_cell, ods_row, row, with_part, zipped
 
 from opinion_warehouse.sample.canaries import find_canaries
 
@@ -61,6 +61,11 @@ def test_read_ods_repeated_row_stands_as_often_as_it_says(tmp_path: Path) -> Non
 def test_read_ods_reads_only_the_declared_sheet(tmp_path: Path) -> None:
     data = ods({"khac": ods_row(HEADER) + ods_row(row()) * 5, "bao_cao": GOOD})
     assert len(read(SPEC, data, tmp_path).rows["report_item"]) == 1
+
+
+def test_read_ods_with_two_sheets_of_the_name_refuses_it(tmp_path: Path) -> None:
+    data = with_part(ods({"khac": GOOD, "bao_cao": GOOD}), "content.xml", 'name="khac"', 'name="bao_cao"')
+    assert read(SPEC, data, tmp_path).rejected == "bad_archive"
 
 
 def test_read_ods_error_in_a_column_that_is_not_read_does_no_harm(tmp_path: Path) -> None:

@@ -181,6 +181,63 @@ def test_read_sheet_with_dates_numbers_counters_and_totals_reads_the_rows(tmp_pa
     assert result.rows["report"][0]["period_start"] == "2026-05-11"
 
 
+def twice(text: str) -> str:
+    """Sheet XML in which row 3 says so."""
+    return {
+        "row": '<row r="3"><c r="A3"><v>1</v></c></row>',
+        "cell": '<row r="4"><c r="A4"><v>1</v></c><c r="A4"><v>2</v></c></row>',
+        "cell without reference": '<row r="4"><c r="B4"/><c r="A4"/><c/></row>',
+        "cell of another row": '<row r="4"><c r="A3"><v>1</v></c></row>',
+        "row without number": '<row r="2"/><row/>',
+        "list of rows": '</sheetData><sheetData><row r="4"/>',
+    }[text]
+
+
+@pytest.mark.parametrize(
+    ("what", "detail"),
+    [
+        ("row", "two rows of the number 3"),
+        ("cell", "row 4 has two cells in column 1"),
+        ("cell without reference", "row 4 has two cells in column 2"),
+        ("cell of another row", "two rows of the number 3"),
+        ("row without number", "two rows of the number 2"),
+        ("list of rows", "two lists of rows"),
+    ],
+)
+def test_read_sheet_with_two_cells_in_one_place_refuses_it(tmp_path: Path, what: str, detail: str) -> None:
+    data = edited("</sheetData>", f"{twice(what)}</sheetData>", [HEADER, ROW, ROW])
+    result = read(spec(), data, tmp_path)
+    assert result.rejected == "bad_archive"
+    assert detail in result.detail
+
+
+def test_read_sheet_with_one_row_written_over_another_refuses_it(tmp_path: Path) -> None:
+    data = edited('<row r="3"', '<row r="2"', [HEADER, ROW, ROW, ROW])
+    assert read(spec(), data, tmp_path).rejected == "bad_archive"
+
+
+def test_read_sheet_whose_rows_stand_in_another_order_is_read_by_their_numbers(tmp_path: Path) -> None:
+    book = workbook([HEADER, ROW, ROW])
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        xml = archive.read("xl/worksheets/sheet1.xml").decode()
+    before, second, third = xml.partition("</sheetData>")[0].split("<row")[-3:]
+    button = "<controls><from><row>1</row></from><to><row>3</row></to></controls>"
+    rows = f"<row{before}<row{second}<row{third}</sheetData>"
+    other = f"<row{before}<row{third}<row{second}</sheetData>{button}"
+    result = read(spec(), with_text(book, "xl/worksheets/sheet1.xml", rows, other), tmp_path)
+    assert (result.rejected, result.bad) == (None, {})
+    assert [row["row_number"] for row in result.rows["report_item"]] == ["2", "3"]
+
+
+def test_read_sheet_of_a_name_that_two_have_refuses_the_workbook(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook([HEADER, ROW])))
+    book.create_sheet("other").append(HEADER)
+    stream = io.BytesIO()
+    book.save(stream)
+    data = with_text(stream.getvalue(), "xl/workbook.xml", 'name="other"', 'name="bao_cao"')
+    assert read(spec(), data, tmp_path).rejected == "bad_archive"
+
+
 def test_read_sheet_without_a_cell_is_empty(tmp_path: Path) -> None:
     assert read(spec(), workbook([]), tmp_path).rejected == "empty"
 

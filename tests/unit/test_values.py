@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import reader_jobs
+import report_files
+import table_formats
 from hypothesis import given
 from hypothesis import strategies as st
 from reader_jobs import answers_by_row, read
@@ -172,6 +174,23 @@ def test_engagement_in_words_where_declared(tmp_path: Path) -> None:
         ("01/01/0001", "%d/%m/%Y", "bad_date"),
         ("99999-01-01", "%Y-%m-%d", "bad_date"),
         ("45813", "%d/%m/%Y", "bad_date"),
+        ("1/6/2026", "%d/%m/%Y", date(2026, 6, 1)),
+        ("01112025", "%d%m%Y", date(2025, 11, 1)),
+        ("1112025", "%d%m%Y", "bad_date"),
+        ("20260101", "%Y%m%d", date(2026, 1, 1)),
+        ("202611", "%Y%m%d", "bad_date"),
+        ("2026111", "%Y%m%d", "bad_date"),
+        ("2026 111", "%Y %m%d", "bad_date"),
+        ("2026 0111", "%Y %m%d", date(2026, 1, 11)),
+        ("260111", "%y%m%d", date(2026, 1, 11)),
+        ("26111", "%y%m%d", "bad_date"),
+        ("20261-1", "%Y%m-%d", "bad_date"),
+        ("202601-1", "%Y%m-%d", date(2026, 1, 1)),
+        ("1Jun2026", "%d%b%Y", date(2026, 6, 1)),  # the month parts them
+        ("11 1%", "%d%m%y%%", "bad_date"),
+        ("2026-W11", "iso", "bad_date"),
+        ("2026W11", "iso", "bad_date"),
+        ("2026-W11-2", "iso", date(2026, 3, 10)),
     ],
 )
 def test_dates_by_the_declared_form(cell: str, form: str, value: Any) -> None:
@@ -195,6 +214,14 @@ def test_dates_by_the_declared_form(cell: str, form: str, value: Any) -> None:
         ("99999-01-01T00:00:00", "iso", "bad_date"),
         ("2026-02-30T00:00:00", "iso", "bad_date"),
         ("1.75E+12", "epoch_ms", "bad_date"),
+        ("20260601101112", "%Y%m%d%H%M%S", datetime(2026, 6, 1, 3, 11, 12, tzinfo=UTC)),
+        ("202606011011", "%Y%m%d%H%M%S", "bad_date"),
+        ("20260601T101112+0700", "%Y%m%dT%H%M%S%z", datetime(2026, 6, 1, 3, 11, 12, tzinfo=UTC)),
+        ("20260601T10112+0700", "%Y%m%dT%H%M%S%z", "bad_date"),
+        ("1/6/2026 9:5", "%d/%m/%Y %H:%M", datetime(2026, 6, 1, 2, 5, tzinfo=UTC)),
+        ("1/6/2026 0905", "%d/%m/%Y %H%M", datetime(2026, 6, 1, 2, 5, tzinfo=UTC)),
+        ("1/6/2026 905", "%d/%m/%Y %H%M", "bad_date"),
+        ("20260601 1011122", "%Y%m%d %H%M%S%f", datetime(2026, 6, 1, 3, 11, 12, 200000, tzinfo=UTC)),
     ],
 )
 def test_moments_by_the_declared_form(cell: str, form: str, value: Any) -> None:
@@ -209,6 +236,30 @@ def test_a_future_date_is_set_aside(tmp_path: Path) -> None:
     result = read(spec, data, tmp_path)
     assert result.bad == {3: ["future_date"], 4: ["bad_date"]}
     assert result.rows["social_item"][0]["published_date"] == "2026-06-01"
+
+
+def test_a_column_of_dates_without_separators_is_read_as_its_cells_are(tmp_path: Path) -> None:
+    spec = reader_jobs.social()
+    spec["social"]["date_format"] = "%Y%m%d%H%M%S"
+    cells = ["20260601101112", "202606011011", "2026060110111", "20260601101159", "2026-06-01 10:11:12"]
+    data = "id,at,mood,likes,url,words,author\n" + "".join(f"{n},{at},,1,,x,\n" for n, at in enumerate(cells))
+    result = read(spec, data, tmp_path)
+    assert result.bad == {3: ["bad_date"], 4: ["bad_date"]}
+    moments = [row["published_at"][:19] for row in result.rows["social_item"]]
+    assert moments == [f"{instant(cells[at], '%Y%m%d%H%M%S', SAIGON):%Y-%m-%dT%H:%M:%S}" for at in (0, 3, 4)]
+
+
+def test_a_wave_and_a_reports_days_without_separators_are_not_guessed(tmp_path: Path) -> None:
+    spec = reader_jobs.survey(ignore_columns=[])
+    spec["survey"]["wave_from"] = {"date_column": "at", "date_format": "%d%m%Y"}
+    rows = "".join(f"r{at},{at},2026,1,1,30,1,N,N,1\n" for at in ("11012026", "1112026", "112026"))
+    result = read(spec, "id,at,done,w,sex,age,q1,m1,m2,n\n" + rows, tmp_path)
+    assert result.bad == {3: ["bad_date"], 4: ["bad_date"]}
+    report = reader_jobs.report(files={"format": "csv"}, section={"date_format": "%d%m%Y"}, ignore_columns=[])
+    days = [("11052026", "17052026"), ("1152026", "17052026")]
+    lines = [report_files.row(tu_ngay=start, den_ngay=end) for start, end in days]
+    result = read(report, table_formats.delimited(report_files.HEADER, lines), tmp_path)
+    assert result.bad == {3: ["bad_date"]}
 
 
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2099, 12, 31)))  # noqa: DTZ001

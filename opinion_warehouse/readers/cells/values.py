@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,10 @@ DAMAGED_ID = re.compile(
 DAMAGED = "expected an id; a spreadsheet has rounded this one, or made an error of it"
 _ISO_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_ISO_WEEK = re.compile(r"\d{4}-?W\d{2}(?!-?\d)", re.ASCII)
+_PARTS_OF_FORM = re.compile(r"(?:%[YGymdHIMSfjUWVuw])+|%.|\s+|[^%\s]+")
+_DIGITS = {"Y": "4", "G": "4", "j": "3", "f": "1,6", "u": "1", "w": "1"}
+"""How many a directive's number has; the others two."""
 _SIZES = {"nghìn": 3, "ngàn": 3, "k": 3, "triệu": 6, "tr": 6, "tỷ": 9, "tỉ": 9}
 _SIZED = re.compile(rf"(.*?) ?({'|'.join(_SIZES)})")
 EARLIEST = date(1900, 1, 1)
@@ -107,8 +112,32 @@ def plain_code(cell: str) -> str:
 def _as_declared(cell: str, form: str, iso: tuple[re.Pattern[str], ...]) -> datetime:
     """By the declared form; a spreadsheet's own date cells arrive in ISO form, whatever it is."""
     if form == "iso" or (any(one.fullmatch(cell) for one in iso) and not form.startswith("%Y-%d")):
+        if _ISO_WEEK.match(cell):
+            raise ValueError  # Python takes a week for its Monday
         return datetime.fromisoformat(cell)
-    return moment_in_words(cell) if form == IN_WORDS else datetime.strptime(cell, form)  # noqa: DTZ007
+    if form == IN_WORDS:
+        return moment_in_words(cell)
+    if not _full_width(form).fullmatch(cell):
+        raise ValueError
+    return datetime.strptime(cell, form)  # noqa: DTZ007
+
+
+@cache
+def _full_width(form: str) -> re.Pattern[str]:
+    """Cells of a form in which numbers that nothing parts have all their digits.
+
+    strptime finds a day in `1112025` by `%d%m%Y`: the 1st of November, or the 11th of January?
+    """
+
+    def pattern(part: str) -> str:
+        if not part.startswith("%"):
+            return r"\s+" if part.isspace() else re.escape(part)
+        numbers = part[1::2]
+        if len(numbers) == 1:
+            return "%" if part == "%%" else ".*?"
+        return "".join(rf"\d{{{_DIGITS.get(number, '2')}}}" for number in numbers)
+
+    return re.compile("".join(map(pattern, _PARTS_OF_FORM.findall(form))), re.IGNORECASE | re.DOTALL)
 
 
 def any_of(cells: "pl.Series", values: Sequence[str]) -> "pl.Series":

@@ -163,18 +163,20 @@ def _table(passages: list[Line], rules: _Rules, report: Report, head: Head) -> T
     rows: list[list[str | None]] = []
     bad: list[BadRow] = []
     section: _Section | None = None
+    doubt: str | None = None  # of a heading that may be none
     for number, (passage, code) in enumerate(passages, 1):
         text = fold(passage)
         opened = rules.section(text)
-        section = opened or section
-        if section and not section.is_read:
+        if opened:
+            section, doubt = opened, code
+        if section and not section.is_read and not doubt:
             continue
         is_long = len(text) > MAX_PASSAGE
         groups = None if is_long else rules.groups(text)
         words, agree = rules.opinion_words(text)
         if groups is None and (opened or not words):
             continue
-        if reason := _unfit("long_passage" if is_long else code, groups is not None, agree):
+        if reason := _unfit("long_passage" if is_long else code or doubt, groups is not None, agree):
             bad.append((number, [reason]))
             continue
         fields: dict[str, str | None] = {
@@ -193,7 +195,10 @@ def _table(passages: list[Line], rules: _Rules, report: Report, head: Head) -> T
 
 
 _DETAILS = {
-    "tracked_change": "the passage has a change that is neither accepted nor rejected",
+    "tracked_change": "the passage or its heading has a change that is neither accepted nor rejected",
+    "hidden_text": "the passage or its heading has text that is hidden",
+    "struck_text": "the passage or its heading has text that is struck through",
+    "raised_text": "the passage or its heading has raised or lowered digits that run into a number",
     "long_passage": f"words of opinion in a passage of more than {MAX_PASSAGE} characters",
 }
 

@@ -256,6 +256,8 @@ def _submitted_at(job: Job, report: Report) -> datetime:
     match = re.search(pattern, job.file_name) if pattern else None
     digits = re.sub(r"\D", "", match[1] or "") if match else ""
     try:
+        if len(digits) != 8:  # 2026111 is the 11th of January, or the 1st of November
+            raise ValueError
         local = datetime.strptime(digits, "%Y%m%d").replace(tzinfo=ZoneInfo(job.source.time_zone))
     except ValueError:
         return job.received_at

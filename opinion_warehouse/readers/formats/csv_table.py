@@ -32,8 +32,8 @@ from opinion_warehouse.readers.tables.table import (
     MAX_CELL,
     Batch,
     Table,
-    blank_or_total,
     clean_frame,
+    no_rows,
 )
 from opinion_warehouse.sources import Files
 
@@ -59,8 +59,16 @@ class _Body:
     bad_rows: list[BadRow] = field(default_factory=list)
 
 
-def read_csv(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[str], scratch: Path) -> Table:
-    """Open a CSV file; raises FileRejected for a fault of its structure."""
+def read_csv(
+    path: Path,
+    files: Files,
+    wanted: Sequence[str],
+    ignored: Sequence[str],
+    scratch: Path,
+    *,
+    drop_totals: bool = False,
+) -> Table:
+    """Open a CSV file; raises FileRejected for a fault of its structure. `drop_totals`: of a report."""
     text = as_utf8(path, files, scratch)
     passed_over = lines_before_header(text, UTF8, files)
     quotes_are_plain = is_plain(text, files, passed_over)
@@ -69,7 +77,7 @@ def read_csv(path: Path, files: Files, wanted: Sequence[str], ignored: Sequence[
         body = _checked(body, files, scratch / "clean.csv")
 
     def batches(columns: Sequence[str] | None = None) -> Iterator[Batch]:
-        return _glance(body, files, columns) if columns else _batches(body, files, wanted)
+        return _glance(body, files, columns) if columns else _batches(body, files, wanted, drop_totals)
 
     return Table(batches, body.bad_rows)
 
@@ -154,7 +162,7 @@ def _cells(frame: "pl.DataFrame", files: Files) -> "pl.DataFrame":
     return clean_frame(marks(frame) if marks else frame)
 
 
-def _batches(body: _Body, files: Files, wanted: Sequence[str]) -> Iterator[Batch]:
+def _batches(body: _Body, files: Files, wanted: Sequence[str], drop_totals: bool) -> Iterator[Batch]:
     import polars as pl
 
     known_bad = {row for row, _ in body.bad_rows}
@@ -162,18 +170,20 @@ def _batches(body: _Body, files: Files, wanted: Sequence[str]) -> Iterator[Batch
     for block, numbers in _blocks(body, files, known_bad, body.header):
         frame = pl.DataFrame(block).with_columns(pl.Series(_ROW, numbers, pl.Int64))
         done += frame.height
-        for part in _rows(frame, body, files, wanted[0], known_bad).iter_slices(BATCH_ROWS):
+        without = no_rows(frame, body.header, wanted[0], drop_totals).get_column(_ROW)
+        for part in _rows(frame, body, files, without, known_bad).iter_slices(BATCH_ROWS):
             yield Batch(part.get_column(_ROW).to_list(), _cells(part.select(wanted), files))
     if body.row_numbers is not None and done != len(body.row_numbers):
         # The two passes must see the same records, or row numbers would lie.
         raise FileRejected("unbalanced_quote", "the records cannot be told apart for sure")
 
 
-def _rows(frame: "pl.DataFrame", body: _Body, files: Files, key: str, known_bad: set[int]) -> "pl.DataFrame":
-    """The rows of a block that are neither blank nor totals nor the header again."""
+def _rows(
+    frame: "pl.DataFrame", body: _Body, files: Files, without: "pl.Series", known_bad: set[int]
+) -> "pl.DataFrame":
+    """The rows of a block but for those `without`, the header again and those too large."""
     import polars as pl
 
-    without = blank_or_total(frame, body.header, key).get_column(_ROW)
     again = frame.filter(
         pl.any_horizontal(
             pl.all_horizontal(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from opinion_warehouse.readers.containers.zip_container import check_container
+from opinion_warehouse.readers.formats.docx_looks import LOOKS, look_of, note_looks
 from opinion_warehouse.readers.problems import FileRejected
 from opinion_warehouse.readers.tables.table import Marks, Table, table_of_rows
 from opinion_warehouse.readers.text import clean
@@ -28,7 +29,9 @@ def open_docx(path: Path) -> Any:
     import docx
 
     try:
-        body = docx.Document(str(path)).element.body
+        document = docx.Document(str(path))
+        body = document.element.body
+        note_looks(body, document.styles.element)
     except MemoryError:
         raise
     except Exception as error:  # lxml's, the package's and python-docx's errors have no common base
@@ -41,7 +44,8 @@ def open_docx(path: Path) -> Any:
 def docx_passages(body: Any) -> Iterator[tuple[str, str | None]]:
     """Every paragraph's lines, in the document's order, with the reason code of one that cannot be read.
 
-    Of one with changes, what is deleted stands there too: whether it says anything is for the rules to see.
+    Of one with changes, what is deleted stands there too, and so does what is hidden or struck through:
+    whether it says anything is for the rules to see.
     """
     for paragraph in body.iter(f"{_WORD}p"):
         if any(_name(above) == "Fallback" for above in paragraph.iterancestors()):
@@ -49,11 +53,17 @@ def docx_passages(body: Any) -> Iterator[tuple[str, str | None]]:
         if _has_change(paragraph):
             yield _text(paragraph, _APART - {"del", "moveFrom"}), "tracked_change"
         else:
-            yield _text(paragraph), None
+            yield _text(paragraph), _doubt(paragraph)
 
 
 def docx_table(
-    body: Any, files: Files, wanted: Sequence[str], ignored: Sequence[str], once: Sequence[str] = ()
+    body: Any,
+    files: Files,
+    wanted: Sequence[str],
+    ignored: Sequence[str],
+    once: Sequence[str] = (),
+    *,
+    drop_totals: bool = False,
 ) -> Table | None:
     """The table whose header row holds the wanted headings; None without such a one.
 
@@ -72,7 +82,7 @@ def docx_table(
     if not (chosen := fitting or near):
         return None
     rows, marks = chosen[0].read(files.header_row)
-    return table_of_rows(rows, files, wanted, ignored, marks, once)
+    return table_of_rows(rows, files, wanted, ignored, marks, once, drop_totals=drop_totals)
 
 
 def docx_headings(body: Any, header_row: int) -> list[list[str]]:
@@ -164,6 +174,9 @@ def _unread(cell: Any, changed: bool) -> str | None:
     """The reason code of what a cell holds beside its text."""
     if changed or any(_has_change(paragraph) for paragraph in _own(cell, "p")):
         return "tracked_change"
+    pieces = (piece for paragraph in _own(cell, "p") for piece in _pieces(paragraph))
+    if look := next((look for text, look in pieces if look and text.strip()), None):
+        return LOOKS[look]
     for name, code in (("txbxContent", "text_box"), ("tbl", "nested_table")):
         if any(
             (each.text or "").strip()
@@ -185,13 +198,34 @@ def _cell_text(cell: Any) -> str:
     return " ".join(_text(paragraph) for paragraph in _own(cell, "p")).strip()
 
 
+def _doubt(paragraph: Any) -> str | None:
+    """The reason code of a passage whose text is not what the page says.
+
+    Text hidden on the web alone (a table of contents' page numbers) is on the page, and raised text is sound
+    (m²) unless digits run into one number.
+    """
+    before, last = "", None
+    for text, look in _pieces(paragraph):
+        code = LOOKS.get(look or "")
+        if text.strip() and code in ("hidden_text", "struck_text") and look != "webHidden":
+            return code
+        if "raised_text" in (code, last) and before[-1:].isdigit() and text[:1].isdigit():
+            return "raised_text"
+        before, last = text, code
+    return None
+
+
 def _text(paragraph: Any, apart: set[str] = _APART) -> str:
     """The text of a paragraph's runs, tracked insertions too, without the text boxes that hang on it."""
-    parts = []
+    return "".join(text for text, _ in _pieces(paragraph, apart))
+
+
+def _pieces(paragraph: Any, apart: set[str] = _APART) -> Iterator[tuple[str, str | None]]:
+    """The texts of a paragraph's runs, each with its look where that is not plain."""
     for element in _inner(paragraph, apart):
         name = _name(element)
-        parts.append(element.text or "" if name in ("t", "delText") else _BREAKS.get(name, ""))
-    return "".join(parts)
+        if text := element.text or "" if name in ("t", "delText") else _BREAKS.get(name, ""):
+            yield text, look_of(element)
 
 
 def _has_change(paragraph: Any) -> bool:

@@ -1,8 +1,8 @@
 """What calamine does not tell of a sheet, read from its XML: far cells, error cells, merged cells.
 
-calamine gives nothing at all for an error and for a formula whose value was never saved, and it allocates
-the whole rectangle a sheet's cells span, which one far cell makes larger than memory: so the sheet is read
-through before, streaming and without a tree.
+calamine gives nothing at all for an error and for a formula whose value was never saved, it keeps the last
+of cells that stand in one place, and it allocates the whole rectangle a sheet's cells span, which one far
+cell makes larger than memory: so the sheet is read through before, streaming and without a tree.
 """
 
 import re
@@ -49,7 +49,7 @@ class _Extent:
 
 
 def xlsx_marks(path: Path, sheet: str) -> Marks:
-    """Of one sheet of an xlsx workbook. Raises FileRejected `sparse_sheet`."""
+    """Of one sheet of an xlsx workbook. Raises FileRejected: bad_archive, sparse_sheet."""
     reader = _XlsxSheet()
     try:
         with zipfile.ZipFile(path) as archive:
@@ -60,6 +60,8 @@ def xlsx_marks(path: Path, sheet: str) -> Marks:
     except (expat.ExpatError, ValueError) as error:
         raise FileRejected("bad_archive", f"the sheet is damaged ({type(error).__name__})") from None
     reader.extent.check()
+    if reader.twice:
+        raise FileRejected("bad_archive", reader.twice)
     return reader.marks
 
 
@@ -82,6 +84,11 @@ class _XlsxSheet:
     def __init__(self) -> None:
         self.marks, self.extent = Marks(), _Extent()
         self.row, self.column = 0, -1
+        self.rows: set[int] = set()
+        self.columns: set[int] = set()  # of the row
+        self.has_rows = False
+        self.twice: str | None = None
+        """What stands where something else does, so that one of them would be lost."""
         self.kind, self.has_formula, self.value = "", False, ""
         self.in_value = False
 
@@ -92,18 +99,34 @@ class _XlsxSheet:
             reference = attributes.get("r")
             if reference:
                 letters = reference.rstrip("0123456789")
-                self.row, self.column = int(reference[len(letters) :]), _column(letters)
+                row, self.column = int(reference[len(letters) :]), _column(letters)
+                if row != self.row:
+                    self._enter(row)
             else:
                 self.column += 1
+            if self.column in self.columns:
+                self.twice = self.twice or f"row {self.row} has two cells in column {self.column + 1}"
+            self.columns.add(self.column)
             self.kind, self.has_formula, self.value = attributes.get("t", ""), False, ""
         elif name in ("v", "is"):
             self.in_value = True
         elif name == "f":
             self.has_formula = True
         elif name == "row":
-            self.row, self.column = int(attributes.get("r") or self.row + 1), -1
+            self._enter(int(attributes.get("r") or self.row + 1))
+            self.column = -1
+        elif name == "sheetData":
+            self.twice = "the sheet has two lists of rows" if self.has_rows else self.twice
+            self.has_rows = True
         elif name == "mergeCell" and (match := _MERGED.fullmatch(attributes.get("ref", ""))):
             self.marks.merge(int(match[2]), int(match[3]), _column(match[1]))
+
+    def _enter(self, row: int) -> None:
+        if row in self.rows:
+            self.twice = self.twice or f"the sheet has two rows of the number {row}"
+        self.row = row
+        self.rows.add(row)
+        self.columns.clear()
 
     def text(self, content: str) -> None:
         if self.in_value and not self.value:
@@ -114,6 +137,8 @@ class _XlsxSheet:
             name = _local(name)
         if name in ("v", "is"):
             self.in_value = False
+        elif name == "sheetData":
+            self.rows.clear()  # a row that is named from here on is where a button stands
         elif name == "c":
             if self.value:
                 self.extent.add(self.row, self.column + 1)

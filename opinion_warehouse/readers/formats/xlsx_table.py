@@ -58,6 +58,8 @@ def sheet_rows(workbook: Workbook, sheet: str, files: Files) -> Iterator[tuple[i
     """A sheet's rows as text, by number; raises FileRejected for a fault of its structure."""
     if not has_sheet(workbook, sheet):
         raise FileRejected("missing_sheet", f"the workbook has no sheet {sheet}", sheet)
+    if workbook.sheet_names.count(sheet) > 1:
+        raise FileRejected("bad_archive", f"the workbook has two sheets {sheet}", sheet)
     workbook.marks(sheet)  # refuses what calamine would abort the process at
     try:
         content = workbook.content.get_sheet_by_name(sheet)
@@ -91,10 +93,13 @@ def read_sheet(
     wanted: Sequence[str],
     ignored: Sequence[str],
     once: Sequence[str] = (),
+    *,
+    drop_totals: bool = False,
 ) -> Table:
-    """Open a sheet; raises FileRejected for a fault of its structure. `once`: as in `table_of_rows`."""
+    """Open a sheet; raises FileRejected for a fault of its structure. The rest as in `table_of_rows`."""
     rows = sheet_rows(workbook, sheet, files)
-    return table_of_rows(rows, files, wanted, ignored, workbook.marks(sheet), once)
+    marks = workbook.marks(sheet)
+    return table_of_rows(rows, files, wanted, ignored, marks, once, drop_totals=drop_totals)
 
 
 def read_repeat(workbook: Workbook, files: Files, wanted: Sequence[str], ignored: Sequence[str]) -> Table:

@@ -52,7 +52,7 @@ class Table:
     """A table that can be read again and again, and the rows that do not even have its shape.
 
     `batches(None)` gives the columns the spec wants; `bad_rows` is complete once it was read to its end.
-    `batches(columns)` is a glance ahead at some: blank rows and totals may still be among them.
+    `batches(columns)` is a glance ahead at some: rows that are none may still be among them.
     """
 
     batches: Callable[[Sequence[str] | None], Iterator[Batch]]
@@ -83,6 +83,9 @@ MARKED = {
     "error_cell": "the cell holds a formula's error",
     "formula_without_value": "the cell holds a formula whose value was not saved",
     "tracked_change": "the cell holds a change that is neither accepted nor rejected",
+    "hidden_text": "the cell holds hidden text, or its row is hidden",
+    "struck_text": "the cell holds text that is struck through",
+    "raised_text": "the cell holds text that is raised or lowered, or a formula's",
     "text_box": "the cell holds a text box, which is no part of its text",
     "nested_table": "the cell holds another table",
     "split_cell": "the cell is split where its heading is not",
@@ -98,12 +101,15 @@ def table_of_rows(
     ignored: Sequence[str],
     marks: Marks | None = None,
     once: Sequence[str] = (),
+    *,
+    drop_totals: bool = False,
 ) -> Table:
     """A table of a small file that is read row by row; `rows`: row number in the file → its cells as text.
 
-    What stands before the header is passed over, and so are blank rows and totals. Trailing cells may be left
-    out, and nothing may stand beyond the last heading. A cell merged over rows stands in each of them, but in
-    the columns `once`, whose cells are counted, in the first alone.
+    What stands before the header is passed over, and so are blank rows and, of reports, totals: an answer
+    may be called "Total". Trailing cells may be left out, and nothing may stand beyond the last heading. A
+    cell merged over rows stands in each of them, but in the columns `once`, whose cells are counted, in the
+    first alone.
     """
     layout = LAYOUTS[files.layout]
     marks = marks or Marks()
@@ -132,7 +138,7 @@ def table_of_rows(
             detail = "the header stands here again"
             bad_rows.append((number, [{"code": "duplicate_header_row", "column": None, "detail": detail}]))
             continue
-        if not (any(cells) or marked) or is_total(cells, header, wanted):
+        if not (any(cells) or marked) or (drop_totals and _is_total(cells, header, wanted)):
             continue
         if marked:
             bad_rows.append((number, marked))
@@ -241,7 +247,7 @@ def _misfit(cells: Sequence[str | None], width: int) -> Reason | None:
     return None
 
 
-def is_total(cells: Sequence[str | None], header: Sequence[str], wanted: Sequence[str]) -> bool:
+def _is_total(cells: Sequence[str | None], header: Sequence[str], wanted: Sequence[str]) -> bool:
     """A totals row: its first word says so, and the first column that is read holds nothing else."""
     first = next((cell for cell in cells if cell), None)
     if not first or fold(first).rstrip(" :") not in _TOTALS:
@@ -251,8 +257,8 @@ def is_total(cells: Sequence[str | None], header: Sequence[str], wanted: Sequenc
     return not key or key == first
 
 
-def blank_or_total(frame: "pl.DataFrame", header: Sequence[str], key: str) -> "pl.DataFrame":
-    """The rows of a frame with nothing in them, and the totals rows (as `is_total` has it).
+def no_rows(frame: "pl.DataFrame", header: Sequence[str], key: str, drop_totals: bool) -> "pl.DataFrame":
+    """The rows of a frame with nothing in them and, where they are dropped, totals (as `_is_total` has it).
 
     LimeSurvey leaves an empty line at the end, spreadsheets leave rows of delimiters. `key` is the first
     column that is read; rows that have an id there are none of these, and are looked at no further.
@@ -261,10 +267,13 @@ def blank_or_total(frame: "pl.DataFrame", header: Sequence[str], key: str) -> "p
 
     own = pl.col(key).str.strip_chars()
     is_blank = own.fill_null("") == ""
-    doubtful = frame.filter(is_blank | ((own.str.len_chars() <= _LONGEST_TOTAL) & ~own.str.contains(r"\d")))
+    is_word = (own.str.len_chars() <= _LONGEST_TOTAL) & ~own.str.contains(r"\d")
+    doubtful = frame.filter(is_blank | is_word if drop_totals else is_blank)
     if not doubtful.height:
         return doubtful
     first = pl.coalesce(pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)) for name in header)
+    if not drop_totals:
+        return doubtful.filter(first.is_null())
     words = doubtful.select(first.unique().alias(key)).get_column(key).to_list()
     totals = [word for word in words if word and fold(word).rstrip(" :") in _TOTALS]
     return doubtful.filter(first.is_null() | (first.is_in(totals) & (is_blank | (pl.col(key) == first))))
