@@ -143,7 +143,6 @@ def formula(document: Any, table: Any) -> None:
     ("change", "reason"),
     [
         (run("99", "<w:vanish/>"), "hidden_text"),
-        (run("99", '<w:webHidden w:val="true"/>'), "hidden_text"),
         (run("40", "<w:strike/>"), "struck_text"),
         (run("40", '<w:dstrike w:val="1"/>'), "struck_text"),
         (run("1", '<w:vertAlign w:val="superscript"/>'), "raised_text"),

@@ -180,7 +180,7 @@ def test_meltwater_workbook_with_date_and_time_cells_is_read(tmp_path: Path) -> 
     stream = io.BytesIO()
     book.save(stream)
     source = spec("meltwater_mentions")
-    source["files"] |= {"format": "xlsx", "sheet": "Sheet"}
+    source["files"] = {"format": "xlsx", "sheet": "Sheet"}
     result = read(source, stream.getvalue(), tmp_path)
     assert items(result, "published_at")[2] == ("2026-06-01T02:05:00.000000+00:00",)
     assert sorted(items(result, "published_at")) == [2, 3]

@@ -174,9 +174,8 @@ def _unread(cell: Any, changed: bool) -> str | None:
     """The reason code of what a cell holds beside its text."""
     if changed or any(_has_change(paragraph) for paragraph in _own(cell, "p")):
         return "tracked_change"
-    pieces = (piece for paragraph in _own(cell, "p") for piece in _pieces(paragraph))
-    if look := next((look for text, look in pieces if look and text.strip()), None):
-        return LOOKS[look]
+    if code := next(filter(None, map(_doubt, _own(cell, "p"))), None):
+        return code
     for name, code in (("txbxContent", "text_box"), ("tbl", "nested_table")):
         if any(
             (each.text or "").strip()
@@ -201,13 +200,12 @@ def _cell_text(cell: Any) -> str:
 def _doubt(paragraph: Any) -> str | None:
     """The reason code of a passage whose text is not what the page says.
 
-    Text hidden on the web alone (a table of contents' page numbers) is on the page, and raised text is sound
-    (m²) unless digits run into one number.
+    Raised text is sound (m²) unless digits run into one number.
     """
     before, last = "", None
     for text, look in _pieces(paragraph):
         code = LOOKS.get(look or "")
-        if text.strip() and code in ("hidden_text", "struck_text") and look != "webHidden":
+        if text.strip() and code in ("hidden_text", "struck_text"):
             return code
         if "raised_text" in (code, last) and before[-1:].isdigit() and text[:1].isdigit():
             return "raised_text"

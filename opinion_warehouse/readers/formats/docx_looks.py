@@ -12,7 +12,6 @@ _NOTE = "look"
 _OFF = ("0", "false", "off", "baseline")
 LOOKS = {
     "vanish": "hidden_text",
-    "webHidden": "hidden_text",
     "strike": "struck_text",
     "dstrike": "struck_text",
     "vertAlign": "raised_text",

@@ -85,7 +85,7 @@ MARKED = {
     "tracked_change": "the cell holds a change that is neither accepted nor rejected",
     "hidden_text": "the cell holds hidden text, or its row is hidden",
     "struck_text": "the cell holds text that is struck through",
-    "raised_text": "the cell holds text that is raised or lowered, or a formula's",
+    "raised_text": "the cell holds raised or lowered digits, or a formula, that run into a number",
     "text_box": "the cell holds a text box, which is no part of its text",
     "nested_table": "the cell holds another table",
     "split_cell": "the cell is split where its heading is not",
