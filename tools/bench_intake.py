@@ -105,18 +105,20 @@ def specs(folder: Path) -> None:
     (folder / "social").mkdir(parents=True)
     (folder / "survey").mkdir()
     plain = PROJECT / "sources" / "social" / "vendor_mentions.yml"
-    shutil.copy(plain, folder / "social")
-    lines: dict[str, Any] = yaml.safe_load(plain.read_text(encoding="utf-8"))
-    lines |= {"id": "mention_lines", "files": {"format": "jsonl", "compression": "gz"}}
-    (folder / "social" / "mention_lines.yml").write_text(yaml.safe_dump(lines, allow_unicode=True))
-    text = {"vi": "x", "en": "x"}
+    spec: dict[str, Any] = yaml.safe_load(plain.read_text(encoding="utf-8"))
+    spec["files"]["max_bytes"] = 1 << 40
+    lines = spec | {"id": "mention_lines", "files": {"format": "jsonl", "compression": "gz"}}
+    for each in (spec, lines):
+        text = yaml.safe_dump(each, allow_unicode=True)
+        (folder / "social" / f"{each['id']}.yml").write_text(text, encoding="utf-8")
+    label = {"vi": "x", "en": "x"}
     record = "strategy sponsor population sample_generation mode_detail precision weighting processing"
     survey: dict[str, Any] = dict.fromkeys(["owner", "licence", "provenance"], "bench")
-    survey |= {"id": "bench_survey", "family": "survey", "title": text, "is_made": True}
+    survey |= {"id": "bench_survey", "family": "survey", "title": label, "is_made": True}
     survey |= {"files": {"format": "csv"}}
     day = "2026-06-01"
     wave = {"id": "w", "fieldwork_start": day, "fieldwork_end": day, "mode": "web"}
-    options = [{"code": str(code), "label": text} for code in range(1, 6)]
+    options = [{"code": str(code), "label": label} for code in range(1, 6)]
     survey["survey"] = {
         "series": "bench_survey",
         "respondent_id": "id",
@@ -128,12 +130,12 @@ def specs(folder: Path) -> None:
                 "kind": "single",
                 "column": f"q{q}",
                 "topic": "D2",
-                "wording": text,
+                "wording": label,
                 "options": options,
             }
             for q in range(20)
         ],
-        "waves": [wave | dict.fromkeys([*record.split(), "limitations"], text)],
+        "waves": [wave | dict.fromkeys([*record.split(), "limitations"], label)],
     }
     (folder / "survey" / "bench_survey.yml").write_text(yaml.safe_dump(survey))
 
