@@ -147,6 +147,8 @@ def _sources(settings: Settings, night: Night) -> list[Table | str]:
         )
         if detail:
             details.append(f"  [yellow]{source}[/yellow]: {_escape(detail)}")
+    if any(rejected for _, _, _, _, rejected, *_ in rows):
+        details.append(f"  [dim]a refused file's name and its mend: {command()} quarantine show <FILE>[/dim]")
     return [table, *details]
 
 

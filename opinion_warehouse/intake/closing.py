@@ -1,4 +1,8 @@
-"""The end of a family's intake: what each source's night came to."""
+"""The end of a family's intake: what each source's night came to.
+
+What is written down is read far from the inbox: a delivered file goes by its `file_id`, for people put names
+into the names of files.
+"""
 
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -30,8 +34,8 @@ left join (
         count(*) filter (where u.file_id is not null and t.landing_verdict = 'held') as held,
         count(*) filter (where t.status = 'loaded' and t.landing_verdict = 'pending') as waiting,
         count(*) filter (where u.file_id is not null and t.status = 'rejected') as rejected,
-        string_agg(distinct t.file_name || ' (' || t.reason_code || ')', ', ')
-            filter (where u.file_id is not null) as reasons
+        string_agg(format('file %%s (%%s)', t.file_id, t.reason_code), ', ' order by t.file_id)
+            filter (where u.file_id is not null and t.status = 'rejected') as reasons
     from intake.file as t
     left join intake.unresolved_file as u using (file_id)  -- mended on the same day is mended
     where t.night = %(night)s group by t.source_id

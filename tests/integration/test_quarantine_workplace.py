@@ -7,17 +7,19 @@ import subprocess
 import sys
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from city_survey import house_of, person, say, survey, write
 from typer.testing import CliRunner, Result
 
-from opinion_warehouse import intake
+from opinion_warehouse import intake, notify
 from opinion_warehouse.cli import app
 from opinion_warehouse.commands import console
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.intake import store
+from opinion_warehouse.intake.load import StillWritten
 from opinion_warehouse.sample.canaries import NAME, PHONE, SENTENCE, find_canaries
 from opinion_warehouse.settings import PROJECT, Settings
 
@@ -291,10 +293,49 @@ def test_held_survey_names_wave_stratum_and_question(fresh_warehouse: Settings, 
     assert all(each["mend"] for each in checks.values())
 
 
+def test_persons_name_in_a_files_name_goes_into_no_word_on_the_night(
+    house: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What BI and the notices say names a file by its id; the operator's list and `show` have its name."""
+    told: list[str] = []
+    monkeypatch.setattr(notify, "send", lambda settings, title, body: bool(told.append(title + body)))
+    name = f"BC tuần - {NAME} {PHONE}.csv"
+    deliver(house, "first_one", name, HEADER + rows(10) + "x,never,q,w,x\n")
+    one_instant = "".join(f"{number},2026-06-01T10:00:00Z,q,w,x\n" for number in range(150))
+    deliver(house, "second_one", name, HEADER + one_instant)
+    deliver(house, "second_one", f"2 {name}", "garbage", 1)
+    came_to = take_in(house)
+    notify.intake_closed(house, "social", "social-desk", {"sources": list(came_to.values())})
+    file_ids = {(line["source_id"], line["came_to"]): line["file_id"] for line in listed()}
+    first = file_ids["first_one", "refused"]
+    assert came_to["first_one"]["detail"] == f"refused: file {first} (bad_row_share)"
+    assert f"refused: file {file_ids['second_one', 'refused']} (" in came_to["second_one"]["detail"]
+    assert name in opinion("show", file_ids["second_one", "held"]).stdout
+    with connect(house, "admin") as connection:
+        said = [
+            connection.execute(f"select * from {relation}").fetchall()
+            for relation in (
+                "intake.source_night",
+                "intake.source_state('2026-07-20')",
+                "intake.quarantine_reason",
+                "intake.unresolved_file",
+                "quality.check_result",
+            )
+        ]
+    assert all(said)
+    path = house.inbox_dir / "first_one" / name
+    for error in (StillWritten(f"{path} is still being written"), FileNotFoundError(2, "gone", str(path))):
+        task = SimpleNamespace(dag_id="ingest_social", task_id="load_file", owner="social-desk")
+        notify.task_failed({"task_instance": task, "task": task, "run_id": "r", "exception": error})
+    assert [each.rsplit(" ", 1)[-1] for each in told[1:]] == ["still_written", "FileNotFoundError"]
+    assert find_canaries(repr((said, told, came_to))) == []
+
+
 def test_file_refused_and_mended_on_the_same_day_leaves_its_source_accepted(house: Settings) -> None:
     deliver(house, "first_one", "a.csv", HEADER + rows(10) + "x,never,q,w,x\n")
     refused = take_in(house)["first_one"]
-    assert (refused["status"], refused["detail"]) == ("rejected", "refused: a.csv (bad_row_share)")
+    [file_id] = {line["file_id"] for line in listed()}
+    assert (refused["status"], refused["detail"]) == ("rejected", f"refused: file {file_id} (bad_row_share)")
     deliver(house, "first_one", "a.csv", HEADER + rows(11), 60)
     mended = take_in(house, run_id="r2")["first_one"]
     assert (mended["status"], mended["detail"]) == ("accepted", None)
