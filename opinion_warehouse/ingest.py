@@ -8,12 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
+from opinion_warehouse.commands.console import plain
 from opinion_warehouse.settings import Settings
 
 log = logging.getLogger(__name__)
-COLUMNS = ("source_id", "name", "outcome", "rows_read", "rows_loaded", "rows_quarantined", "why")
+COLUMNS = {
+    "source": "source_id",
+    "file": "name",
+    "outcome": "outcome",
+    "read": "rows_read",
+    "loaded": "rows_loaded",
+    "quarantined": "rows_quarantined",
+    "why": "why",
+}
+"""Heading → what it shows of a file."""
 
 
 @dataclass
@@ -55,7 +64,7 @@ def run(
         known = ", ".join(each.id for each in sources) or "none"
         raise ValueError(f"no source {source_id!r} in {settings.sources_dir}; there are: {known}")
     for error in wrong:
-        console.print(f"[red]wrong spec[/red] {escape(str(error))}", soft_wrap=True)
+        console.print(f"[red]wrong spec[/red] {plain(str(error))}", soft_wrap=True)
     night, run_id = night or tonight(), f"by_hand__{time.time_ns()}"
     result = Ingested(has_wrong_spec=bool(wrong))
     wanted = {each.id for each in chosen}
@@ -71,7 +80,7 @@ def run(
                 ]
             for each in waiting:
                 if each["source_id"] in wanted:
-                    status.update(f"{each['source_id']}: {escape(each['name'])}")
+                    status.update(f"{each['source_id']}: {plain(each['name'])}")
                     result.files.append(each | _load(settings, each, night, run_id, take=not files))
             status.update(f"{family}: landing suites")
             for verdict in intake.check_landing(settings, family, night, run_id):
@@ -82,9 +91,9 @@ def run(
             closed = intake.close_intake(settings, family, night, run_id)
             for summary in closed["sources"]:
                 if summary["source_id"] in wanted and summary["untaken_count"]:
-                    console.print(f"{summary['source_id']}: {escape(summary['detail'])}", soft_wrap=True)
+                    console.print(f"{summary['source_id']}: {plain(summary['detail'])}", soft_wrap=True)
     for name in closed["unclaimed"]:
-        console.print(f"no spec has the id of the inbox folder {escape(name)}", soft_wrap=True)
+        console.print(f"no spec has the id of the inbox folder {plain(name)}", soft_wrap=True)
     return result
 
 
@@ -102,4 +111,4 @@ def _load(
         said = str(error) if isinstance(error, OSError | RuntimeError) else ""
         done = {"outcome": "failed", "reason_code": type(error).__name__, "detail": said}
     why = ": ".join(part for part in (done["reason_code"], done["detail"]) if part)
-    return done | {"why": escape(why)}
+    return done | {"why": why}

@@ -1,6 +1,7 @@
 """What the commands share: the two consoles, tables, a failure as one line, the night's option."""
 
 import sys
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, NoReturn
@@ -11,12 +12,14 @@ from rich.markup import escape
 from rich.table import Table
 
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+_AS_WIDE_AS_IT_IS = 1_000_000
 Night = Annotated[str | None, typer.Option(help="the night, YYYY-MM-DD; default: today", metavar="DATE")]
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
-    """End with one clear line."""
-    err.print(f"[red]opinion:[/red] {escape(message.strip())}", markup=True, soft_wrap=True)
+    """End with one clear line; of several errors, one each."""
+    said = "\n".join(map(plain, message.strip().split("\n")))
+    err.print(f"[red]opinion:[/red] {said}", markup=True, soft_wrap=True)
     sys.exit(code)
 
 
@@ -37,12 +40,34 @@ def print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = N
     columns = columns or tuple(rows[0])
     table = Table(*columns)
     for row in rows:
-        table.add_row(*("" if row[column] is None else cell(row[column]) for column in columns))
-    out.print(table)
+        table.add_row(*(cell(row[column]) for column in columns))
+    print_table(table)
+
+
+def print_table(table: Table, console: Console = out) -> None:
+    """A table, fitted to the terminal; into a file or a pipe as wide as it is, nothing cut or wrapped."""
+    if not console.file.isatty():
+        console = Console(file=console.file, width=_AS_WIDE_AS_IT_IS, highlight=False)
+    console.print(table)
 
 
 def cell(value: Any) -> str:
     """A value as a table shows it."""
+    if value is None:
+        return ""
     if isinstance(value, float):
         return f"{value:g}"
-    return escape(f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "hour") else str(value))
+    return plain(f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "hour") else str(value))
+
+
+def plain(text: str) -> str:
+    """Text of others for a console: no markup, and what steers a terminal or is unseen is spelt out."""
+    return escape("".join(map(_visible, text)))
+
+
+def _visible(char: str) -> str:
+    if char.isprintable() or unicodedata.category(char) == "Zs":
+        return char
+    if "\udc80" <= char <= "\udcff":  # a byte of a file's name that is no text
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode()

@@ -14,9 +14,8 @@ import pytest
 from city_survey import house_of, person, say, survey, write
 from typer.testing import CliRunner, Result
 
-from opinion_warehouse import intake, notify
+from opinion_warehouse import intake, notify, prepare
 from opinion_warehouse.cli import app
-from opinion_warehouse.commands import console
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.intake import store
 from opinion_warehouse.intake.load import StillWritten
@@ -56,7 +55,6 @@ def house(fresh_warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyP
         "DSN": fresh_warehouse.dsn.get_secret_value(),
     }.items():
         monkeypatch.setenv(f"OPINION_{name}", str(value))
-    monkeypatch.setattr(console.out, "width", 250)
     return Settings()
 
 
@@ -120,6 +118,20 @@ def at_a_terminal(*words: object) -> tuple[int, str]:
             said += part
     os.close(parent)
     return process.returncode, said.decode()
+
+
+def test_ingest_shows_names_as_they_are_and_every_reason_whole(
+    house: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "prepare", lambda *_, **__: None)
+    deliver(house, "first_one", "[bold]x.csv", HEADER + rows(10))
+    deliver(house, "second_one", "[y].csv", HEADER.replace("author", "author,salary") + "1,2,3,4,5,6\n")
+    done = CliRunner().invoke(app, ["ingest", "--night", str(NIGHT)])
+    assert done.exit_code == 4
+    assert "[bold]x.csv" in done.stdout and "[y].csv" in done.stdout
+    [line] = listed()
+    [reason] = intake.quarantine_show(house, line["file_id"])["reasons"]
+    assert f"unknown_column: {reason['rule']}" in done.stdout
 
 
 def test_list_has_a_line_a_file_and_reason_and_filters(house: Settings) -> None:
