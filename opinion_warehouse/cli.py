@@ -2,7 +2,8 @@
 
 Exit codes: 0 done (a night with nothing new, or with a source that was refused or could not be fetched, is
 done too) · 1 something went wrong · 2 the command was written wrongly · 3 the gate blocked the release; the
-published one stays readable · 4 `opinion ingest` and `quarantine replay` only: a file was refused or held.
+published one stays readable · 4 `opinion ingest` and `quarantine replay` only: a file was refused, held or
+is never taken from the inbox as it is.
 """
 
 import sys
@@ -30,7 +31,7 @@ from opinion_warehouse.settings import ROLES, Settings
 EXIT_CODES = (
     "Exit codes: 0 done · 1 something went wrong · 2 the command was written wrongly · "
     "3 the gate blocked the release, the published one stays readable · "
-    "4 (ingest only) a file was refused or held back."
+    "4 (ingest only) a file was refused, held back, or is never taken."
 )
 app = typer.Typer(
     no_args_is_help=True,
@@ -134,7 +135,7 @@ def ingest(
     result = by_hand.run(Settings(), source, files or [], night_of(night), err)
     print_rows(
         [{heading: row.get(key) for heading, key in by_hand.COLUMNS.items()} for row in result.files],
-        empty="no new file waits in the inbox",
+        empty="no file was taken" if result.untaken else "no new file waits in the inbox",
     )
     for source_id, detail in result.held.items():
         out.print(f"[yellow]{source_id} is held back[/yellow]: {plain(detail)}", soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from opinion_warehouse.commands.console import plain
+from opinion_warehouse.commands.console import plain, untaken_line
 from opinion_warehouse.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,13 +31,15 @@ class Ingested:
 
     files: list[dict[str, Any]] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
+    untaken: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """By source, the name of each thing in the inbox that is never taken, and why."""
     has_wrong_spec: bool = False
 
     @property
     def refused(self) -> bool:
-        """A file was refused or could not be read, its source is held back, or a spec is wrong."""
+        """A file was refused or is not taken at all, its source is held back, or a spec is wrong."""
         failed = any(each["outcome"] in ("rejected", "failed") for each in self.files)
-        return bool(self.held) or failed or self.has_wrong_spec
+        return bool(self.held or self.untaken) or failed or self.has_wrong_spec
 
 
 def run(
@@ -48,6 +50,7 @@ def run(
     What is wrong with one spec or one file never keeps the others out.
     """
     from opinion_warehouse import intake
+    from opinion_warehouse.intake.discover import is_text
     from opinion_warehouse.night import tonight
     from opinion_warehouse.prepare import prepare
     from opinion_warehouse.sources import SpecInvalid, read_sources
@@ -55,6 +58,9 @@ def run(
     missing = [str(path) for path in files if not path.is_file()]
     if missing:
         raise ValueError(f"no such file: {', '.join(missing)}")
+    unnamed = [path.name for path in files if not is_text(path.name)]
+    if unnamed:
+        raise ValueError(f"control characters or undecodable bytes in a name; rename: {', '.join(unnamed)}")
     sources, errors = read_sources(settings.sources_dir)
     chosen = [each for each in sources if source_id in (None, each.id)]
     wrong = [error for error in errors if source_id in (None, error.file.stem)]
@@ -89,9 +95,10 @@ def run(
                         verdict.get("detail") or "its landing suite failed"
                     )
             closed = intake.close_intake(settings, family, night, run_id)
-            for summary in closed["sources"]:
-                if summary["source_id"] in wanted and summary["untaken_count"]:
-                    console.print(f"{summary['source_id']}: {plain(summary['detail'])}", soft_wrap=True)
+    for source in [] if files else chosen:
+        if untaken := intake.untaken_files(settings, source):
+            result.untaken[source.id] = list(untaken)
+            console.print(untaken_line(source.id, untaken), markup=False, soft_wrap=True)
     for name in closed["unclaimed"]:
         console.print(f"no spec has the id of the inbox folder {plain(name)}", soft_wrap=True)
     return result

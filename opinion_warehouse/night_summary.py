@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from opinion_warehouse.commands.console import plain, print_table
+from opinion_warehouse.commands.console import plain, print_table, untaken_line, visible
 from opinion_warehouse.night import Night
 from opinion_warehouse.settings import PROJECT, Settings
 
@@ -84,14 +84,20 @@ def show(settings: Settings, night: Night, console: Console) -> None:
 
 
 def _left_out(settings: Settings) -> list[str]:
-    """What the night could not look at: specs that are wrong, and inbox folders no spec claims."""
+    """What the night could not look at: wrong specs, files never taken, inbox folders no spec claims."""
+    from opinion_warehouse.intake import untaken_files
     from opinion_warehouse.sources import read_sources
 
     sources, errors = read_sources(settings.sources_dir)
     said = [f"! wrong spec, its source was left out: {error}" for error in errors]
+    for source in sources:
+        if untaken := untaken_files(settings, source):
+            said.append(f"! {untaken_line(source.id, untaken)}")
     known = {source.id for source in sources} | {Path(error.file).stem for error in errors}
     folders = (path for path in settings.inbox_dir.glob("*") if path.is_dir() and path.name not in known)
-    return said + [f"! no spec claims the inbox folder {_relative(path)}" for path in sorted(folders)]
+    return said + [
+        f"! no spec claims the inbox folder {visible(_relative(path))}" for path in sorted(folders)
+    ]
 
 
 def _held_waves(settings: Settings, night: Night) -> list[str]:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 _AS_WIDE_AS_IT_IS = 1_000_000
+_SHOWN_NAMES = 5
 Night = Annotated[str | None, typer.Option(help="the night, YYYY-MM-DD; default: today", metavar="DATE")]
 
 
@@ -62,7 +63,20 @@ def cell(value: Any) -> str:
 
 def plain(text: str) -> str:
     """Text of others for a console: no markup, and what steers a terminal or is unseen is spelt out."""
-    return escape("".join(map(_visible, text)))
+    return escape(visible(text))
+
+
+def untaken_line(source_id: str, untaken: Sequence[tuple[str, str]]) -> str:
+    """What is never taken from a source's inbox folder: a few names, each with why."""
+    shown = [f"{visible(name)} ({why})" for name, why in untaken[:_SHOWN_NAMES]]
+    if more := len(untaken) - len(shown):
+        shown.append(f"and {more} more")
+    return f"{source_id}: {len(untaken)} in its inbox folder never taken: {', '.join(shown)}"
+
+
+def visible(text: str) -> str:
+    """Text without a character that steers a terminal or is unseen: those are spelt out."""
+    return "".join(map(_visible, text))
 
 
 def _visible(char: str) -> str:

@@ -1,7 +1,7 @@
 """Intake: fetch → discover → store → parse in a child process → land in one transaction → check → close."""
 
 from opinion_warehouse.intake.closing import close_intake
-from opinion_warehouse.intake.discover import discover
+from opinion_warehouse.intake.discover import discover, untaken_files
 from opinion_warehouse.intake.fetching import fetch_source, fetchable
 from opinion_warehouse.intake.landing import check_landing
 from opinion_warehouse.intake.load import load_file
@@ -21,4 +21,5 @@ __all__ = [
     "quarantine_row",
     "quarantine_show",
     "replay_all",
+    "untaken_files",
 ]
