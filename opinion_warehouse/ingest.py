@@ -23,6 +23,11 @@ COLUMNS = {
     "why": "why",
 }
 """Heading → what it shows of a file."""
+NO_SPEC = (
+    "{folder} holds no spec, so nothing says how a file is read. Draft one from a file as it is delivered:"
+    " `opinion sources new FILE --out {folder}/<survey|report|social>/<id>.yml` (docs/add-a-source.md);"
+    " or name the folder that has them in OPINION_SOURCES"
+)
 
 
 @dataclass
@@ -53,7 +58,7 @@ def run(
     from opinion_warehouse.intake.discover import is_text
     from opinion_warehouse.night import tonight
     from opinion_warehouse.prepare import prepare
-    from opinion_warehouse.sources import SpecInvalid, read_sources
+    from opinion_warehouse.sources import SpecInvalid, read_sources, spec_paths
 
     missing = [str(path) for path in files if not path.is_file()]
     if missing:
@@ -66,6 +71,8 @@ def run(
     wrong = [error for error in errors if source_id in (None, error.file.stem)]
     if not chosen and wrong:
         raise SpecInvalid(wrong)
+    if not spec_paths(settings.sources_dir):
+        raise ValueError(NO_SPEC.format(folder=settings.sources_dir))
     if not chosen:
         known = ", ".join(each.id for each in sources) or "none"
         raise ValueError(f"no source {source_id!r} in {settings.sources_dir}; there are: {known}")

@@ -1,8 +1,9 @@
 """What the commands share: the two consoles, tables, a failure as one line, the night's option."""
 
+import difflib
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Annotated, Any, NoReturn
 
@@ -22,6 +23,16 @@ def fail(message: str, code: int = 1) -> NoReturn:
     said = "\n".join(map(plain, message.strip().split("\n")))
     err.print(f"[red]opinion:[/red] {said}", markup=True, soft_wrap=True)
     sys.exit(code)
+
+
+def check_word(what: str, given: str, known: Iterable[str], shown_by: str) -> None:
+    """End, with the nearest one named, where a word on the command line is none of those there are."""
+    by_letters = {each.casefold(): each for each in known}
+    if given in by_letters.values():
+        return
+    close = difflib.get_close_matches(given.casefold(), by_letters, 1, cutoff=0.75)
+    hint = f"did you mean {by_letters[close[0]]}? " if close else ""
+    fail(f"there is no {what} {given!r}; {hint}`{shown_by}` shows those there are", 2)
 
 
 def night_of(text: str | None) -> date | None:

@@ -8,7 +8,17 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from opinion_warehouse.commands.console import cell, err, fail, night_of, out, plain, print_rows, print_table
+from opinion_warehouse.commands.console import (
+    cell,
+    check_word,
+    err,
+    fail,
+    night_of,
+    out,
+    plain,
+    print_rows,
+    print_table,
+)
 from opinion_warehouse.settings import Settings
 
 app = typer.Typer(
@@ -55,7 +65,9 @@ def list_files(
     """
     from opinion_warehouse import intake
 
-    lines = intake.quarantine_list(Settings(), source, reason, night_of(night))
+    settings = Settings()
+    _check_filters(settings, source, reason)
+    lines = intake.quarantine_list(settings, source, reason, night_of(night))
     if oldest:  # by file: a file's reasons stay in their order
         lines.sort(key=lambda line: (line["night"], line["file_id"]))
     if as_json:
@@ -145,7 +157,7 @@ def replay_files(
     whole or not at all. Afterwards the next night checks and publishes them.
 
     Exit codes: 0 all were loaded, 1 one could not be read (its raw copy is gone, a spec is wrong),
-    2 nothing was named, 4 one was refused again.
+    2 nothing was named, or what there is not, 4 one was refused again.
 
     Examples:
 
@@ -161,6 +173,7 @@ def replay_files(
     if not (file_ids or source or reason or night):
         fail("say what to replay: file ids, --source, --reason or --night", 2)
     settings = Settings()
+    _check_filters(settings, source, reason)
     chosen = intake.chosen_files(settings, file_ids or [], source, reason, night_of(night))
     if not chosen:
         out.print("nothing of that is in quarantine")
@@ -196,8 +209,8 @@ def reasons(
     from opinion_warehouse.readers.meanings import MEANINGS
     from opinion_warehouse.readers.problems import HARMLESS, MENDS
 
-    if code and code not in MENDS:
-        fail(f"there is no reason {code!r}; `opinion quarantine reasons` lists them")
+    if code:
+        check_word("reason", code, MENDS, "opinion quarantine reasons")
     listed = [
         {"reason": each, "means": MEANINGS[each], "mend": MENDS[each], "is_harmless": each in HARMLESS}
         for each in ([code] if code else MENDS)
@@ -210,6 +223,18 @@ def reasons(
         mark = " [dim](not counted as bad)[/dim]" if each["is_harmless"] else ""
         table.add_row(str(each["reason"]) + mark, plain(str(each["means"])), plain(str(each["mend"])))
     print_table(table)
+
+
+def _check_filters(settings: Settings, source: str | None, reason: str | None) -> None:
+    """A misspelt filter is not the good news that nothing is in quarantine."""
+    from opinion_warehouse import intake
+    from opinion_warehouse.readers.problems import MENDS
+
+    if source:
+        check_word("source", source, intake.known_sources(settings), "opinion sources list")
+    if reason and reason not in MENDS:
+        known = intake.known_reasons(settings)
+        check_word("reason or landing check", reason, known, "opinion quarantine reasons")
 
 
 def _print_json(value: Any) -> None:

@@ -156,7 +156,7 @@ def test_list_has_a_line_a_file_and_reason_and_filters(house: Settings) -> None:
     assert {line["file_name"] for line in listed("--night", NIGHT)} == {"a.csv", "b.csv"}
     shown = opinion("list").stdout
     assert "loaded without these rows" in shown and "unknown_query" in shown
-    assert opinion("list", "--source", "nobody").stdout == "nothing of that\n"
+    assert opinion("list", "--reason", "bad_mail").stdout == "nothing of that\n"
     assert opinion("list", "--night", "yesterday").exit_code == 2
 
 
@@ -381,7 +381,38 @@ def test_reasons_lists_every_code_with_meaning_and_mend(house: Settings) -> None
     assert len(every) > 80
     assert all(each["means"] and each["mend"] for each in every)
     assert "personal" in opinion("reasons", "unknown_column").stdout
-    assert opinion("reasons", "no_such_code").exit_code == 1
+    assert opinion("reasons", "no_such_code").exit_code == 2
+    assert "did you mean unknown_column?" in opinion("reasons", "unknown_colum").stderr
+
+
+@pytest.mark.parametrize("command", ["list", "replay"])
+def test_misspelt_source_or_reason_is_no_good_news(house: Settings, command: str) -> None:
+    deliver(house, "first_one", "a.csv", HEADER + rows(10) + "x,never,q,w,x\n")
+    take_in(house)
+    for words, said in {
+        ("--source", "frist_one"): "there is no source 'frist_one'; did you mean first_one?",
+        ("--source", "nope"): "there is no source 'nope'; `opinion sources list`",
+        ("--reason", "bad_dat"): "did you mean bad_date?",
+        ("--reason", "lnd-303"): "did you mean LND-303?",
+        ("--reason", "nope"): "there is no reason or landing check 'nope'; `opinion quarantine reasons`",
+        ("--source", "first_one", "--reason", "nope"): "there is no reason or landing check 'nope'",
+    }.items():
+        result = opinion(command, *words)
+        assert (result.exit_code, result.stdout) == (2, ""), words
+        assert said in result.stderr
+    assert "nothing of that" in opinion(command, "--reason", "LND-303").stdout
+    (house.sources_dir / "social" / "second_one.yml").unlink()
+    assert opinion(command, "--source", "second_one").exit_code == 0, "it was a source once"
+    write_spec(house.sources_dir, "new_one")
+    assert opinion(command, "--source", "new_one").exit_code == 0, "nothing of it was taken in yet"
+
+
+def test_ingest_without_a_spec_says_how_one_is_made(house: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for spec in (house.sources_dir / "social").iterdir():
+        spec.unlink()
+    for words in ((), ("first_one",)):
+        with pytest.raises(ValueError, match=r"holds no spec.*opinion sources new FILE --out"):
+            CliRunner().invoke(app, ["ingest", *words], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("command", ["list", "show", "replay", "reasons"])
