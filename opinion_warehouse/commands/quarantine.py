@@ -233,8 +233,7 @@ def _check_filters(settings: Settings, source: str | None, reason: str | None) -
     if source:
         check_word("source", source, intake.known_sources(settings), "opinion sources list")
     if reason and reason not in MENDS:
-        known = intake.known_reasons(settings)
-        check_word("reason or landing check", reason, known, "opinion quarantine reasons")
+        check_word("reason or check", reason, intake.known_reasons(settings), "opinion quarantine reasons")
 
 
 def _print_json(value: Any) -> None:

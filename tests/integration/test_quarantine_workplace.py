@@ -1,5 +1,6 @@
 """Quarantine as people work in it: the commands on a real server, from a refused file to an accepted one."""
 
+import io
 import json
 import os
 import pty
@@ -12,9 +13,10 @@ from typing import Any
 
 import pytest
 from city_survey import house_of, person, say, survey, write
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from opinion_warehouse import intake, notify, prepare
+from opinion_warehouse import intake, night_summary, notify, prepare
 from opinion_warehouse.cli import app
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.intake import store
@@ -323,6 +325,11 @@ def test_persons_name_in_a_files_name_goes_into_no_word_on_the_night(
     assert came_to["first_one"]["detail"] == f"refused: file {first} (bad_row_share)"
     assert f"refused: file {file_ids['second_one', 'refused']} (" in came_to["second_one"]["detail"]
     assert name in opinion("show", file_ids["second_one", "held"]).stdout
+    of_night = night_summary.Night(NIGHT, house.home_dir / "log", run_ids={"ingest_social": "r"})
+    screen = io.StringIO()
+    night_summary.show(house, of_night, Console(file=screen, width=80))
+    assert f"first_one: refused: file {first} (bad_row_share)\n" in screen.getvalue()
+    assert "quarantine show <FILE>\n" in screen.getvalue()
     with connect(house, "admin") as connection:
         said = [
             connection.execute(f"select * from {relation}").fetchall()
@@ -340,7 +347,7 @@ def test_persons_name_in_a_files_name_goes_into_no_word_on_the_night(
         task = SimpleNamespace(dag_id="ingest_social", task_id="load_file", owner="social-desk")
         notify.task_failed({"task_instance": task, "task": task, "run_id": "r", "exception": error})
     assert [each.rsplit(" ", 1)[-1] for each in told[1:]] == ["still_written", "FileNotFoundError"]
-    assert find_canaries(repr((said, told, came_to))) == []
+    assert find_canaries(repr((said, told, came_to, screen.getvalue()))) == []
 
 
 def test_file_refused_and_mended_on_the_same_day_leaves_its_source_accepted(house: Settings) -> None:
@@ -394,8 +401,8 @@ def test_misspelt_source_or_reason_is_no_good_news(house: Settings, command: str
         ("--source", "nope"): "there is no source 'nope'; `opinion sources list`",
         ("--reason", "bad_dat"): "did you mean bad_date?",
         ("--reason", "lnd-303"): "did you mean LND-303?",
-        ("--reason", "nope"): "there is no reason or landing check 'nope'; `opinion quarantine reasons`",
-        ("--source", "first_one", "--reason", "nope"): "there is no reason or landing check 'nope'",
+        ("--reason", "nope"): "there is no reason or check 'nope'; `opinion quarantine reasons`",
+        ("--source", "first_one", "--reason", "nope"): "there is no reason or check 'nope'",
     }.items():
         result = opinion(command, *words)
         assert (result.exit_code, result.stdout) == (2, ""), words
