@@ -2,7 +2,8 @@
 
 Exit codes: 0 done (a night with nothing new, or with a source that was refused or could not be fetched, is
 done too) · 1 something went wrong · 2 the command was written wrongly · 3 the gate blocked the release; the
-published one stays readable · 4 `opinion ingest` and `quarantine replay` only: a file was refused or held.
+published one stays readable · 4 `opinion ingest` and `quarantine replay` only: a file was refused, held or
+is never taken from the inbox as it is.
 """
 
 import sys
@@ -10,18 +11,27 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from opinion_warehouse import __version__
 from opinion_warehouse.commands import quarantine
-from opinion_warehouse.commands.console import Night, err, fail, night_of, out, print_rows
+from opinion_warehouse.commands.console import (
+    Night,
+    cell,
+    err,
+    fail,
+    night_of,
+    out,
+    plain,
+    print_rows,
+    print_table,
+)
 from opinion_warehouse.settings import ROLES, Settings
 
 EXIT_CODES = (
     "Exit codes: 0 done · 1 something went wrong · 2 the command was written wrongly · "
     "3 the gate blocked the release, the published one stays readable · "
-    "4 (ingest only) a file was refused or held back."
+    "4 (ingest only) a file was refused, held back, or is never taken."
 )
 app = typer.Typer(
     no_args_is_help=True,
@@ -123,12 +133,12 @@ def ingest(
     from opinion_warehouse import ingest as by_hand
 
     result = by_hand.run(Settings(), source, files or [], night_of(night), err)
-    table = Table("source", "file", "outcome", "read", "loaded", "quarantined", "why")
-    for row in result.files:
-        table.add_row(*(str(row.get(key) if row.get(key) is not None else "") for key in by_hand.COLUMNS))
-    out.print(table if result.files else "no new file waits in the inbox")
+    print_rows(
+        [{heading: row.get(key) for heading, key in by_hand.COLUMNS.items()} for row in result.files],
+        empty="no file was taken" if result.untaken else "no new file waits in the inbox",
+    )
     for source_id, detail in result.held.items():
-        out.print(f"[yellow]{source_id} is held back[/yellow]: {escape(str(detail))}")
+        out.print(f"[yellow]{source_id} is held back[/yellow]: {plain(detail)}", soft_wrap=True)
     raise typer.Exit(4 if result.refused else 0)
 
 
@@ -196,8 +206,9 @@ def sources_list() -> None:
     table = Table("id", "family", "data", "due", "title", "owner")
     for source in sources:
         made = "made" if source.is_made else "real"
-        table.add_row(source.id, source.family, made, source.due.every, source.title.en, source.owner)
-    out.print(table)
+        shown = (source.id, source.family, made, source.due.every, source.title.en, source.owner)
+        table.add_row(*map(cell, shown))
+    print_table(table)
     if errors:
         fail(f"{len(errors)} error(s) in {settings.sources_dir}; `opinion sources check` names them")
 
@@ -292,7 +303,7 @@ def release_list() -> None:
             published,
             str(each["digest"] or "")[:12],
         )
-    out.print(table)
+    print_table(table)
 
 
 @release_app.command("show")
@@ -303,11 +314,11 @@ def release_show(number: Annotated[int, typer.Argument(help="a release id")]) ->
     shown = release.show_release(Settings(), number)
     head: dict[str, Any] = {key: value for key, value in shown.items() if not isinstance(value, list | dict)}
     for key, value in head.items():
-        out.print(f"[dim]{key:<18}[/dim] {'' if value is None else value}", soft_wrap=True)
+        out.print(f"[dim]{key:<18}[/dim] {'' if value is None else plain(str(value))}", soft_wrap=True)
     tables = Table("table", "rows", "digest")
     for name, each in sorted(shown["tables"].items()):
         tables.add_row(name, f"{each['rows']:,}", each["digest"][:16])
-    out.print(tables)
+    print_table(tables)
     print_rows(
         shown["sources"],
         ("source_id", "source_status", "last_accepted_night", "accepted_file_count", "detail"),

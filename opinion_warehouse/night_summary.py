@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from opinion_warehouse.commands.console import plain, print_table, untaken_line, visible
 from opinion_warehouse.night import Night
 from opinion_warehouse.settings import PROJECT, Settings
 
@@ -60,19 +61,21 @@ def show(settings: Settings, night: Night, console: Console) -> None:
     from opinion_warehouse import release
 
     console.print()
-    for part in _sources(settings, night):
-        console.print(part)
+    table, details = _sources(settings, night)
+    print_table(table, console)
+    for detail in details:
+        console.print(detail, soft_wrap=True)
     for warning in [*_left_out(settings), *_held_waves(settings, night)]:
         console.print(warning, style="yellow", markup=False, soft_wrap=True)
     built = _built(settings, night)
     if built is not None:
-        console.print(_gate(settings, built["release_id"]))
+        print_table(_gate(settings, built["release_id"]), console)
     visible = release.visible(settings)
     console.print(
         Panel(_verdict(settings, night, built, visible), title=f"Night {night.night}", title_align="left")
     )
     if visible is not None:
-        console.print(_connect(settings))
+        print_table(_connect(settings), console)
     console.print(_next(settings, night))
     console.print(
         f"[dim]pipeline {night.seconds:.0f} s · Airflow's and dbt's log: {_relative(night.log_file)}[/dim]",
@@ -81,14 +84,20 @@ def show(settings: Settings, night: Night, console: Console) -> None:
 
 
 def _left_out(settings: Settings) -> list[str]:
-    """What the night could not look at: specs that are wrong, and inbox folders no spec claims."""
+    """What the night could not look at: wrong specs, files never taken, inbox folders no spec claims."""
+    from opinion_warehouse.intake import untaken_files
     from opinion_warehouse.sources import read_sources
 
     sources, errors = read_sources(settings.sources_dir)
     said = [f"! wrong spec, its source was left out: {error}" for error in errors]
+    for source in sources:
+        if untaken := untaken_files(settings, source):
+            said.append(f"! {untaken_line(source.id, untaken)}")
     known = {source.id for source in sources} | {Path(error.file).stem for error in errors}
     folders = (path for path in settings.inbox_dir.glob("*") if path.is_dir() and path.name not in known)
-    return said + [f"! no spec claims the inbox folder {_relative(path)}" for path in sorted(folders)]
+    return said + [
+        f"! no spec claims the inbox folder {visible(_relative(path))}" for path in sorted(folders)
+    ]
 
 
 def _held_waves(settings: Settings, night: Night) -> list[str]:
@@ -117,7 +126,7 @@ def refused_sources(settings: Settings, night: Night) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _sources(settings: Settings, night: Night) -> list[Table | str]:
+def _sources(settings: Settings, night: Night) -> tuple[Table, list[str]]:
     from opinion_warehouse.database.connect import connect
 
     table = Table(title="Sources tonight", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -125,7 +134,7 @@ def _sources(settings: Settings, night: Night) -> list[Table | str]:
     for heading in ("files", "rows read", "loaded", "quarantined"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("came to", no_wrap=True)
-    details: list[Table | str] = []
+    details: list[str] = []
     with connect(settings, "loader") as connection:
         rows = connection.execute(
             SOURCES, {"runs": list(night.run_ids.values()), "night": night.night}
@@ -146,8 +155,10 @@ def _sources(settings: Settings, night: Night) -> list[Table | str]:
             STATUS.get(shown, shown),
         )
         if detail:
-            details.append(f"  [yellow]{source}[/yellow]: {_escape(detail)}")
-    return [table, *details]
+            details.append(f"  [yellow]{source}[/yellow]: {plain(detail)}")
+    if any(rejected for _, _, _, _, rejected, *_ in rows):
+        details.append(f"  [dim]a refused file's name and its mend: {command()} quarantine show <FILE>[/dim]")
+    return table, details
 
 
 def _built(settings: Settings, night: Night) -> dict[str, Any] | None:
@@ -170,7 +181,7 @@ def _gate(settings: Settings, release_id: int) -> Table:
     with connect(settings, "gate") as connection:
         rows = connection.execute(GATE, (release_id,)).fetchall()
     for suite, count, passed, blocking, warned in rows:
-        said = f"[red]blocks: {_escape(blocking)}[/red]" if blocking else "[green]pass[/green]"
+        said = f"[red]blocks: {plain(blocking)}[/red]" if blocking else "[green]pass[/green]"
         table.add_row(
             suite, f"{passed}/{count}", said + (f" [yellow]warned: {warned}[/yellow]" if warned else "")
         )
@@ -181,7 +192,7 @@ def _gate(settings: Settings, release_id: int) -> Table:
 
 def _verdict(settings: Settings, night: Night, built: dict[str, Any] | None, visible: int | None) -> str:
     lines = [
-        f"[red]✗ {_escape(f'{dag_id}.{task}')}[/red]: {_escape(why)}" for dag_id, task, why in night.failures
+        f"[red]✗ {plain(f'{dag_id}.{task}')}[/red]: {plain(why)}" for dag_id, task, why in night.failures
     ]
     lines += [
         f"[red]✗ {dag_id} ended as {state}[/red]"
@@ -276,9 +287,3 @@ def _relative(path: Path) -> str:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

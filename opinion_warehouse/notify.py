@@ -13,6 +13,8 @@ from opinion_warehouse.settings import Settings
 
 log = logging.getLogger(__name__)
 _CHECK_ID = re.compile(r"\b[A-Z]{3}-\d{3}\b")
+_TOLD_WHOLE = ("lock_held", "secret_missing", "scratch_full")
+"""Reason codes whose messages are of our own making and name no delivered file."""
 
 
 def runbook(dag_id: str) -> str:
@@ -60,11 +62,16 @@ def _deliver(path: Path, title: str, body: str) -> bool | None:
 
 def task_failed(context: Any) -> None:
     """Airflow's failure callback: after the last retry of a task."""
+    from opinion_warehouse.connectors import FetchFailed
+
     instance = context["task_instance"]
     exception = context.get("exception")
-    # A message only where it is our own: a driver's may quote a cell, the gate's what a check observed.
+    # A message only where it is known: a driver's may quote a cell, the gate's what a check observed, and a
+    # delivered file's name may hold a person's.
     checks = dict.fromkeys(_CHECK_ID.findall(str(exception)))
-    said = str(exception) if hasattr(exception, "reason_code") else type(exception).__name__
+    code = getattr(exception, "reason_code", type(exception).__name__)
+    is_told_whole = code in _TOLD_WHOLE or isinstance(exception, FetchFailed)
+    said = str(exception) if is_told_whole else str(code)
     reason = f"checks: {', '.join(checks)}" if checks else said
     send(
         Settings(),

@@ -6,10 +6,19 @@ import time
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from opinion_warehouse.commands.console import cell, err, fail, night_of, out, print_rows
+from opinion_warehouse.commands.console import (
+    cell,
+    check_word,
+    err,
+    fail,
+    night_of,
+    out,
+    plain,
+    print_rows,
+    print_table,
+)
 from opinion_warehouse.settings import Settings
 
 app = typer.Typer(
@@ -56,7 +65,9 @@ def list_files(
     """
     from opinion_warehouse import intake
 
-    lines = intake.quarantine_list(Settings(), source, reason, night_of(night))
+    settings = Settings()
+    _check_filters(settings, source, reason)
+    lines = intake.quarantine_list(settings, source, reason, night_of(night))
     if oldest:  # by file: a file's reasons stay in their order
         lines.sort(key=lambda line: (line["night"], line["file_id"]))
     if as_json:
@@ -71,10 +82,10 @@ def list_files(
     for line in lines:
         rows = "" if line["row_count"] is None else f"{line['row_count']:,}"
         table.add_row(
-            str(line["file_id"]), line["source_id"], str(line["night"]), escape(line["file_name"]),
+            str(line["file_id"]), line["source_id"], str(line["night"]), plain(line["file_name"]),
             CAME_TO[line["came_to"]], line["reason_code"], rows, f"{line['rows_read']:,}",
         )  # fmt: skip
-    out.print(table)
+    print_table(table)
 
 
 @app.command("show")
@@ -146,7 +157,7 @@ def replay_files(
     whole or not at all. Afterwards the next night checks and publishes them.
 
     Exit codes: 0 all were loaded, 1 one could not be read (its raw copy is gone, a spec is wrong),
-    2 nothing was named, 4 one was refused again.
+    2 nothing was named, or what there is not, 4 one was refused again.
 
     Examples:
 
@@ -162,6 +173,7 @@ def replay_files(
     if not (file_ids or source or reason or night):
         fail("say what to replay: file ids, --source, --reason or --night", 2)
     settings = Settings()
+    _check_filters(settings, source, reason)
     chosen = intake.chosen_files(settings, file_ids or [], source, reason, night_of(night))
     if not chosen:
         out.print("nothing of that is in quarantine")
@@ -171,13 +183,13 @@ def replay_files(
         task = progress.add_task("", total=len(chosen))
         results = intake.replay_all(
             settings, chosen, tonight(), f"replay__{time.time_ns()}",
-            lambda name: progress.update(task, advance=1, description=escape(name)),
+            lambda name: progress.update(task, advance=1, description=plain(name)),
         )  # fmt: skip
     print_rows([_before_and_after(result) for result in results])
     for each in results:
         if each["outcome"] != "loaded":
             said = ": ".join(filter(None, (each["reason_code"], each["detail"])))
-            out.print(f"file {each.get('new_file_id') or each['file_id']}: {escape(said)}", soft_wrap=True)
+            out.print(f"file {each.get('new_file_id') or each['file_id']}: {plain(said)}", soft_wrap=True)
     outcomes = [each["outcome"] for each in results]
     if "loaded" in outcomes:
         out.print("the next night checks and publishes what was loaded: opinion nightly")
@@ -197,8 +209,8 @@ def reasons(
     from opinion_warehouse.readers.meanings import MEANINGS
     from opinion_warehouse.readers.problems import HARMLESS, MENDS
 
-    if code and code not in MENDS:
-        fail(f"there is no reason {code!r}; `opinion quarantine reasons` lists them")
+    if code:
+        check_word("reason", code, MENDS, "opinion quarantine reasons")
     listed = [
         {"reason": each, "means": MEANINGS[each], "mend": MENDS[each], "is_harmless": each in HARMLESS}
         for each in ([code] if code else MENDS)
@@ -209,8 +221,19 @@ def reasons(
     table = Table("reason", "means", "mend")
     for each in listed:
         mark = " [dim](not counted as bad)[/dim]" if each["is_harmless"] else ""
-        table.add_row(str(each["reason"]) + mark, escape(str(each["means"])), escape(str(each["mend"])))
-    out.print(table)
+        table.add_row(str(each["reason"]) + mark, plain(str(each["means"])), plain(str(each["mend"])))
+    print_table(table)
+
+
+def _check_filters(settings: Settings, source: str | None, reason: str | None) -> None:
+    """A misspelt filter is not the good news that nothing is in quarantine."""
+    from opinion_warehouse import intake
+    from opinion_warehouse.readers.problems import MENDS
+
+    if source:
+        check_word("source", source, intake.known_sources(settings), "opinion sources list")
+    if reason and reason not in MENDS:
+        check_word("reason or check", reason, intake.known_reasons(settings), "opinion quarantine reasons")
 
 
 def _print_json(value: Any) -> None:
@@ -218,21 +241,21 @@ def _print_json(value: Any) -> None:
 
 
 def _print_reason(reason: dict[str, Any]) -> None:
-    column = f" in {escape(reason['column'])}" if reason["column"] else ""
+    column = f" in {plain(reason['column'])}" if reason["column"] else ""
     out.print(f"\n[bold]{reason['code']}[/bold]{column}: {reason['row_count']:,} rows", soft_wrap=True)
     for name in ("rule", "meaning", "mend"):
         if reason[name]:
-            out.print(f"  [dim]{name:<8}[/dim] {escape(reason[name])}", soft_wrap=True)
+            out.print(f"  [dim]{name:<8}[/dim] {plain(reason[name])}", soft_wrap=True)
 
 
 def _print_check(check: dict[str, Any]) -> None:
     colour = "red" if check["severity"] == "block" else "yellow"
     said = "could not be run" if check["outcome"] == "error" else "is not so"
     out.print(
-        f"\n[{colour}]{check['check_id']}[/{colour}] {escape(check['description'])}: {said}", soft_wrap=True
+        f"\n[{colour}]{check['check_id']}[/{colour}] {plain(check['description'])}: {said}", soft_wrap=True
     )
     if check["mend"]:
-        out.print(f"  [dim]{'mend':<8}[/dim] {escape(check['mend'])}", soft_wrap=True)
+        out.print(f"  [dim]{'mend':<8}[/dim] {plain(check['mend'])}", soft_wrap=True)
     if check["cases"]:
         print_rows(check["cases"])
     elif check["outcome"] == "fail" and check["severity"] == "block":
@@ -244,8 +267,8 @@ def _print_check(check: dict[str, Any]) -> None:
 def _print_row(found: dict[str, Any], file_id: int, row_number: int) -> None:
     by_column = {reason["column"]: reason for reason in found["reasons"]}
     for reason in found["reasons"]:
-        where = f" in {escape(reason['column'])}" if reason["column"] else ""
-        out.print(f"[bold]{reason['code']}[/bold]{where}: {escape(reason['detail'])}", soft_wrap=True)
+        where = f" in {plain(reason['column'])}" if reason["column"] else ""
+        out.print(f"[bold]{reason['code']}[/bold]{where}: {plain(reason['detail'])}", soft_wrap=True)
     if rejected := found.get("rejected"):
         fail(f"file {file_id} cannot be read as its spec is now: {rejected['code']}: {rejected['detail']}")
     if found["misshapen"]:
@@ -255,9 +278,9 @@ def _print_row(found: dict[str, Any], file_id: int, row_number: int) -> None:
     for row in found["rows"]:
         table = Table("", "column", "cell")
         for column, text in row.items():
-            shown = "[dim]nothing[/dim]" if text is None else escape(text) or '[dim]""[/dim]'
-            table.add_row("→" if column in by_column else "", escape(column), shown)
-        out.print(table)
+            shown = "[dim]nothing[/dim]" if text is None else plain(text) or '[dim]""[/dim]'
+            table.add_row("→" if column in by_column else "", plain(column), shown)
+        print_table(table)
 
 
 def _before_and_after(result: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,8 @@ def fetch(
             try:
                 yield _downloaded(job, store, found, name, item, mark)
             except _ObjectFailed as error:
+                # The key is for the log alone: like any file's name it may hold a person's.
+                log.warning("%s: %s", item, error)
                 failed = failed or error
     if failed:
         raise failed
@@ -100,21 +102,21 @@ def _downloaded(job: Job, store: Any, found: dict[str, Any], name: str, item: st
     """Stream an object to disk; its size, and its MD5 where the etag is one, are what was listed."""
     limit = job.source.files.max_bytes
     if found["size"] > limit:
-        raise _ObjectFailed("too_large", f"{item} has more than the {limit} bytes of `files.max_bytes`")
+        raise _ObjectFailed("too_large", f"an object has more than the {limit} bytes of `files.max_bytes`")
     digest = hashlib.md5(usedforsecurity=False)
     with part_file(job) as part:
         file = _asked(lambda: store.open(item, "rb", block_size=_CHUNK))
         if _etag(file.details) != _etag(found):
-            raise _ObjectFailed("changed", f"{item} changed while it was fetched", is_passing=True)
+            raise _ObjectFailed("changed", "an object changed while it was fetched", is_passing=True)
         # Every range is asked for under the same etag, so a change midway is an error of the server's.
         while chunk := _asked(lambda: file.read(_CHUNK)):
             digest.update(chunk)
             part.write(chunk)
         if part.size != found["size"]:
-            raise _ObjectFailed("damaged", f"{item}: another size than listed", is_passing=True)
+            raise _ObjectFailed("damaged", "an object has another size than listed", is_passing=True)
         is_md5 = re.fullmatch(r"[0-9a-f]{32}", _etag(found))
         if is_md5 and digest.hexdigest() != _etag(found) and not _is_sealed_by_a_key(store, item):
-            raise _ObjectFailed("damaged", f"{item}: not the content its etag says", is_passing=True)
+            raise _ObjectFailed("damaged", "an object is not the content its etag says", is_passing=True)
     return Piece(part.path, name, part.sha256, item, mark)
 
 

@@ -1,9 +1,14 @@
-"""The end of a family's intake: what each source's night came to."""
+"""The end of a family's intake: what each source's night came to.
 
+What is written down is read far from the inbox: a delivered file goes by its `file_id`, for people put names
+into the names of files.
+"""
+
+from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from opinion_warehouse.intake.discover import unclaimed_folders, unmatched_files
+from opinion_warehouse.intake.discover import Untaken, unclaimed_folders, untaken_files
 from opinion_warehouse.intake.landing import note_night
 from opinion_warehouse.settings import Settings
 from opinion_warehouse.sources import SpecError, read_sources
@@ -30,8 +35,8 @@ left join (
         count(*) filter (where u.file_id is not null and t.landing_verdict = 'held') as held,
         count(*) filter (where t.status = 'loaded' and t.landing_verdict = 'pending') as waiting,
         count(*) filter (where u.file_id is not null and t.status = 'rejected') as rejected,
-        string_agg(distinct t.file_name || ' (' || t.reason_code || ')', ', ')
-            filter (where u.file_id is not null) as reasons
+        string_agg(format('file %%s (%%s)', t.file_id, t.reason_code), ', ' order by t.file_id)
+            filter (where u.file_id is not null and t.status = 'rejected') as reasons
     from intake.file as t
     left join intake.unresolved_file as u using (file_id)  -- mended on the same day is mended
     where t.night = %(night)s group by t.source_id
@@ -62,12 +67,10 @@ def close_intake(settings: Settings, family: str, night: date, run_id: str) -> d
     from opinion_warehouse.database.connect import connect
 
     sources, errors = read_sources(settings.sources_dir, settings.reference_dir)
-    unmatched = {
-        source.id: unmatched_files(settings, source) for source in sources if source.family == family
-    }
+    untaken = {source.id: untaken_files(settings, source) for source in sources if source.family == family}
     with connect(settings, "loader", autocommit=True) as connection:
         rows = connection.execute(_NIGHT, {"night": night, "family": family}).fetchall()
-        summaries = [_close(connection, row, night, run_id, unmatched.get(row[0], 0), errors) for row in rows]
+        summaries = [_close(connection, row, night, run_id, untaken.get(row[0], []), errors) for row in rows]
     return {
         "family": family,
         "night": night.isoformat(),
@@ -84,7 +87,7 @@ def _close(
     row: tuple[Any, ...],
     night: date,
     run_id: str,
-    unmatched: int,
+    untaken: list[Untaken],
     errors: list[SpecError],
 ) -> dict[str, Any]:
     source_id, held_detail, files, read, loaded, quarantined = row[:6]
@@ -104,10 +107,10 @@ def _close(
         notes.append(f"{failed} files could not be loaded and stay in the inbox")
     if wrong:
         notes.append(f"its spec is wrong: {wrong.file.name}:{wrong.line} {wrong.key} {wrong.message}")
-    if unmatched:
-        notes.append(
-            f"{unmatched} in its inbox folder never taken: not of its `files.pattern`, or no plain file"
-        )
+    if untaken:
+        kinds = Counter(each.why for each in untaken)
+        said = ", ".join(f"{count} {why}" for why, count in sorted(kinds.items()))
+        notes.append(f"{len(untaken)} in its inbox folder never taken: {said}")
     if held or waiting:
         status = "held"
     elif rejected or failed or wrong or unfetched:
@@ -124,7 +127,7 @@ def _close(
         "detail": detail,
         "file_count": files,
         "duplicate_count": duplicates,
-        "untaken_count": unmatched,
+        "untaken_count": len(untaken),
         "rows_read": read,
         "rows_loaded": loaded,
         "rows_quarantined": quarantined,

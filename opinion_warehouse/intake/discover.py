@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opinion_warehouse.intake.scratch import clean_scratch
 from opinion_warehouse.settings import Settings
@@ -105,12 +105,12 @@ def whole_files(settings: Settings, source: Source) -> list[Path]:
         log.error("%s is a file where the inbox folder of the source should be; move it away", folder)
         return []
     folder.mkdir(parents=True, exist_ok=True)
-    first = dict(_look(folder, source.files.pattern))
+    first = _look(folder, source.files.pattern)
     if not first:
         return []
     if any(time.time() - modified / 1e9 < _LONG_SETTLED_SECONDS for _, modified in first.values()):
         time.sleep(_LOOK_APART_SECONDS)
-    second = dict(_look(folder, source.files.pattern))
+    second = _look(folder, source.files.pattern)
     settled = time.time() - SETTLE_SECONDS
     whole = [
         (look[1], path)
@@ -148,14 +148,22 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
-def unmatched_files(settings: Settings, source: Source) -> int:
-    """How many things lie in the source's folder that are never taken: other names, folders, links."""
+class Untaken(NamedTuple):
+    """A thing in a source's inbox folder that is never taken."""
+
+    name: str
+    """As it is on disk: whoever shows it spells out what is no text, and nothing that BI reads has it."""
+    why: str
+
+
+def untaken_files(settings: Settings, source: Source) -> list[Untaken]:
+    """What lies in the source's inbox folder and is never taken, by name."""
     folder = settings.inbox_dir / source.id
     if not folder.is_dir():
-        return int(folder.exists())
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if not _is_passing(entry.name)]
-    return len(names) - len(dict(_look(folder, source.files.pattern)))
+        return [Untaken(folder.name, "a file in the place of the folder")] if folder.exists() else []
+    pattern = source.files.pattern
+    found = ((path.name, _why_never(path.name, of.st_mode, pattern)) for path, of in _things(folder))
+    return sorted(Untaken(name, why) for name, why in found if why)
 
 
 def unclaimed_folders(settings: Settings, known: Iterable[str]) -> list[str]:
@@ -175,7 +183,17 @@ def _is_passing(name: str) -> bool:
     return any(fnmatch.fnmatch(name, pattern) for pattern in _PASSING_NAMES)
 
 
-def _is_text(name: str) -> bool:
+def _why_never(name: str, mode: int, pattern: str) -> str | None:
+    """Why a thing in an inbox folder is never taken; None where it is, once it has come to rest."""
+    if not is_text(name):
+        return "with control characters or undecodable bytes in its name"
+    if not fnmatch.fnmatch(name, pattern):
+        return "not of its `files.pattern`"
+    # A link could point at any file this account can read.
+    return None if stat.S_ISREG(mode) else "no plain file"
+
+
+def is_text(name: str) -> bool:
     """A name in an old code page is no text; neither the ledger nor a log can hold it."""
     try:
         name.encode()
@@ -184,15 +202,22 @@ def _is_text(name: str) -> bool:
     return all(char >= " " for char in name)
 
 
-def _look(folder: Path, pattern: str) -> Iterator[tuple[Path, tuple[int, int]]]:
+def _things(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """What lies in a folder by other than passing names; of a link, the link itself."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if _is_passing(entry.name) or not fnmatch.fnmatch(entry.name, pattern):
+            if _is_passing(entry.name):
                 continue
             try:
                 found = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
-            # A link could point at any file this account can read.
-            if stat.S_ISREG(found.st_mode) and _is_text(entry.name):
-                yield Path(entry.path), (found.st_size, found.st_mtime_ns)
+            yield Path(entry.path), found
+
+
+def _look(folder: Path, pattern: str) -> dict[Path, tuple[int, int]]:
+    return {
+        path: (found.st_size, found.st_mtime_ns)
+        for path, found in _things(folder)
+        if _why_never(path.name, found.st_mode, pattern) is None
+    }

@@ -6,13 +6,16 @@ Read by the role `gate`, which may look at the ledger and at the checks' results
 from datetime import date
 from typing import Any
 
+from opinion_warehouse.checks import load_suite
 from opinion_warehouse.intake import store
 from opinion_warehouse.intake.held import checks_not_passed
+from opinion_warehouse.intake.landing import SUITES
 from opinion_warehouse.intake.load import find_source
 from opinion_warehouse.intake.scratch import own_scratch
 from opinion_warehouse.readers.meanings import MEANINGS
 from opinion_warehouse.readers.problems import MENDS
 from opinion_warehouse.settings import Settings
+from opinion_warehouse.sources import spec_paths
 
 # A held file's reasons are the checks of the first run after it landed that came to a verdict (see held.py).
 _LINES = """
@@ -104,6 +107,21 @@ def quarantine_list(
     given = {"source": source_id, "reason": reason, "night": night, "file_ids": file_ids}
     with connect(settings, "gate") as connection, connection.cursor(row_factory=dict_row) as cursor:
         return list(cursor.execute(_LINES, given).fetchall())
+
+
+def known_sources(settings: Settings) -> set[str]:
+    """Ids of the sources that have a spec, or had one."""
+    from opinion_warehouse.database.connect import connect
+
+    with connect(settings, "gate") as connection:
+        rows = connection.execute("select source_id from intake.source").fetchall()
+    return {source_id for (source_id,) in rows} | {path.stem for path in spec_paths(settings.sources_dir)}
+
+
+def known_reasons(settings: Settings) -> set[str]:
+    """Reason codes, ids of the landing checks, and what is in quarantine for a check there is no more."""
+    checks = {check.id for file in sorted(SUITES.glob("*.yml")) for check in load_suite(file).checks}
+    return {*MENDS, *checks, *(line["reason_code"] for line in quarantine_list(settings))}
 
 
 def find_file(settings: Settings, file_id: int) -> dict[str, Any]:

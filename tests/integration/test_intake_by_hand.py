@@ -11,6 +11,8 @@ import pytest
 from rich.console import Console
 
 from opinion_warehouse import ingest, intake, prepare
+from opinion_warehouse.night_summary import _left_out
+from opinion_warehouse.sample.canaries import NAME
 from opinion_warehouse.settings import Settings
 
 NIGHT = date(2026, 7, 20)
@@ -106,11 +108,59 @@ def test_ingest_of_an_odd_inbox_takes_the_good_and_says_what_it_left(house: Sett
     house.inbox_dir.joinpath("second_one").write_text("a file in the place of the folder")
     done, said = by_hand(house)
     assert outcomes(done) == {"first_one/[red] é\u00a0x.csv": "loaded"}
-    assert "2 in its inbox folder never taken" in said
-    assert "1 in its inbox folder never taken" in said
+    assert "first_one: 2 in its inbox folder never taken: A.CSV (not of its `files.pattern`), " in said
+    assert "second_one: 1 in its inbox folder never taken: second_one (a file in the place of the" in said
+    assert done.refused
     assert "no spec has the id of the inbox folder frist_one" in said
     left = sorted(path.name for path in (house.inbox_dir / "first_one").iterdir())
     assert left == sorted(["A.CSV", os.fsdecode(b"bad\xe9name.csv")])
+
+
+ODD = {
+    b"a\nb.csv": (r"a\nb.csv", "with control characters or undecodable bytes in its name"),
+    b"\x1b[2Jc.csv": (r"\x1b[2Jc.csv", "with control characters or undecodable bytes in its name"),
+    b"bad\xe9name.csv": (r"bad\xe9name.csv", "with control characters or undecodable bytes in its name"),
+    b"[bold]d.txt": ("[bold]d.txt", "not of its `files.pattern`"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_ingest_where_only_an_odd_name_waits_says_why_and_fails(house: Settings, name: bytes) -> None:
+    deliver(house, "first_one", name, GOOD)
+    done, said = by_hand(house)
+    shown, why = ODD[name]
+    assert f"first_one: 1 in its inbox folder never taken: {shown} ({why})\n" in said
+    assert done.refused
+    assert not by_hand(house, "second_one")[0].refused
+    assert any(shown in line for line in _left_out(house)), "a night says it too"
+
+
+def test_names_of_what_is_never_taken_are_few_and_for_the_terminal_alone(house: Settings) -> None:
+    for number in range(9):
+        deliver(house, "first_one", f"{NAME} {number}.txt", GOOD)
+    deliver(house, "first_one", "a\nb.csv", GOOD)
+    (house.inbox_dir / "first_one" / "folder.csv").mkdir()
+    (house.inbox_dir / "first_one" / "link.csv").symlink_to("/etc/hostname")
+    _, said = by_hand(house)
+    assert said.count(NAME) == 5
+    assert "and 7 more" in said
+    (closed, _) = intake.close_intake(house, "social", NIGHT, "r")["sources"]
+    assert closed["detail"] == (
+        "12 in its inbox folder never taken: 2 no plain file, 9 not of its `files.pattern`,"
+        " 1 with control characters or undecodable bytes in its name"
+    )
+
+
+def test_file_handed_in_by_an_odd_name_is_not_read(house: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "a\nb.csv"
+    path.write_text(GOOD)
+    with pytest.raises(ValueError, match="rename"):
+        ingest.run(house, "first_one", [path], NIGHT, Console(file=io.StringIO()))
+    deliver(house, "first_one", "b.txt", GOOD)
+    good = path.rename(tmp_path / "b.csv")
+    done = ingest.run(house, "first_one", [good], NIGHT, Console(file=io.StringIO()))
+    assert [each["outcome"] for each in done.files] == ["loaded"]
+    assert not done.refused, "what lies in the inbox is another matter"
 
 
 def test_quarantine_says_row_column_reason_and_mend(house: Settings) -> None:
@@ -136,7 +186,6 @@ def test_quarantine_says_row_column_reason_and_mend(house: Settings) -> None:
 
 
 def test_summary_of_a_night_names_wrong_specs_and_folders_no_spec_claims(tmp_path: Path) -> None:
-    from opinion_warehouse.night_summary import _left_out
     from opinion_warehouse.settings import Settings
 
     (tmp_path / "sources").mkdir()

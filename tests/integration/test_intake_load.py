@@ -167,7 +167,8 @@ def test_check_and_close_hold_nothing_that_is_good_and_say_what_was_refused(hous
     assert [result["verdict"] for result in intake.check_landing(house, "social", NIGHT, "r")] == ["accepted"]
     summary = intake.close_intake(house, "social", NIGHT, "r")
     assert summary["sources"][0]["status"] == "rejected"
-    assert "c.csv" in summary["sources"][0]["detail"]
+    file_id = scalar(house, "select file_id from intake.file where file_name = 'c.csv'")
+    assert summary["sources"][0]["detail"].startswith(f"refused: file {file_id} (")
     later = date(2026, 7, 21)
     assert load(house, night=later) == []
     assert intake.check_landing(house, "social", later, "r") == []

@@ -1,5 +1,6 @@
 """Quarantine as people work in it: the commands on a real server, from a refused file to an accepted one."""
 
+import io
 import json
 import os
 import pty
@@ -7,17 +8,19 @@ import subprocess
 import sys
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from city_survey import house_of, person, say, survey, write
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from opinion_warehouse import intake
+from opinion_warehouse import intake, night_summary, notify, prepare
 from opinion_warehouse.cli import app
-from opinion_warehouse.commands import console
 from opinion_warehouse.database.connect import connect
 from opinion_warehouse.intake import store
+from opinion_warehouse.intake.load import StillWritten
 from opinion_warehouse.sample.canaries import NAME, PHONE, SENTENCE, find_canaries
 from opinion_warehouse.settings import PROJECT, Settings
 
@@ -54,7 +57,6 @@ def house(fresh_warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyP
         "DSN": fresh_warehouse.dsn.get_secret_value(),
     }.items():
         monkeypatch.setenv(f"OPINION_{name}", str(value))
-    monkeypatch.setattr(console.out, "width", 250)
     return Settings()
 
 
@@ -120,6 +122,20 @@ def at_a_terminal(*words: object) -> tuple[int, str]:
     return process.returncode, said.decode()
 
 
+def test_ingest_shows_names_as_they_are_and_every_reason_whole(
+    house: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "prepare", lambda *_, **__: None)
+    deliver(house, "first_one", "[bold]x.csv", HEADER + rows(10))
+    deliver(house, "second_one", "[y].csv", HEADER.replace("author", "author,salary") + "1,2,3,4,5,6\n")
+    done = CliRunner().invoke(app, ["ingest", "--night", str(NIGHT)])
+    assert done.exit_code == 4
+    assert "[bold]x.csv" in done.stdout and "[y].csv" in done.stdout
+    [line] = listed()
+    [reason] = intake.quarantine_show(house, line["file_id"])["reasons"]
+    assert f"unknown_column: {reason['rule']}" in done.stdout
+
+
 def test_list_has_a_line_a_file_and_reason_and_filters(house: Settings) -> None:
     deliver(house, "first_one", "a.csv", HEADER + rows(200) + "x,never,other,w,x\ny,never,q,w,x\n")
     deliver(house, "second_one", "b.csv", HEADER.replace("author", "author,salary") + "1,2,3,4,5,6\n")
@@ -142,7 +158,7 @@ def test_list_has_a_line_a_file_and_reason_and_filters(house: Settings) -> None:
     assert {line["file_name"] for line in listed("--night", NIGHT)} == {"a.csv", "b.csv"}
     shown = opinion("list").stdout
     assert "loaded without these rows" in shown and "unknown_query" in shown
-    assert opinion("list", "--source", "nobody").stdout == "nothing of that\n"
+    assert opinion("list", "--reason", "bad_mail").stdout == "nothing of that\n"
     assert opinion("list", "--night", "yesterday").exit_code == 2
 
 
@@ -291,10 +307,54 @@ def test_held_survey_names_wave_stratum_and_question(fresh_warehouse: Settings, 
     assert all(each["mend"] for each in checks.values())
 
 
+def test_persons_name_in_a_files_name_goes_into_no_word_on_the_night(
+    house: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What BI and the notices say names a file by its id; the operator's list and `show` have its name."""
+    told: list[str] = []
+    monkeypatch.setattr(notify, "send", lambda settings, title, body: bool(told.append(title + body)))
+    name = f"BC tuần - {NAME} {PHONE}.csv"
+    deliver(house, "first_one", name, HEADER + rows(10) + "x,never,q,w,x\n")
+    one_instant = "".join(f"{number},2026-06-01T10:00:00Z,q,w,x\n" for number in range(150))
+    deliver(house, "second_one", name, HEADER + one_instant)
+    deliver(house, "second_one", f"2 {name}", "garbage", 1)
+    came_to = take_in(house)
+    notify.intake_closed(house, "social", "social-desk", {"sources": list(came_to.values())})
+    file_ids = {(line["source_id"], line["came_to"]): line["file_id"] for line in listed()}
+    first = file_ids["first_one", "refused"]
+    assert came_to["first_one"]["detail"] == f"refused: file {first} (bad_row_share)"
+    assert f"refused: file {file_ids['second_one', 'refused']} (" in came_to["second_one"]["detail"]
+    assert name in opinion("show", file_ids["second_one", "held"]).stdout
+    of_night = night_summary.Night(NIGHT, house.home_dir / "log", run_ids={"ingest_social": "r"})
+    screen = io.StringIO()
+    night_summary.show(house, of_night, Console(file=screen, width=80))
+    assert f"first_one: refused: file {first} (bad_row_share)\n" in screen.getvalue()
+    assert "quarantine show <FILE>\n" in screen.getvalue()
+    with connect(house, "admin") as connection:
+        said = [
+            connection.execute(f"select * from {relation}").fetchall()
+            for relation in (
+                "intake.source_night",
+                "intake.source_state('2026-07-20')",
+                "intake.quarantine_reason",
+                "intake.unresolved_file",
+                "quality.check_result",
+            )
+        ]
+    assert all(said)
+    path = house.inbox_dir / "first_one" / name
+    for error in (StillWritten(f"{path} is still being written"), FileNotFoundError(2, "gone", str(path))):
+        task = SimpleNamespace(dag_id="ingest_social", task_id="load_file", owner="social-desk")
+        notify.task_failed({"task_instance": task, "task": task, "run_id": "r", "exception": error})
+    assert [each.rsplit(" ", 1)[-1] for each in told[1:]] == ["still_written", "FileNotFoundError"]
+    assert find_canaries(repr((said, told, came_to, screen.getvalue()))) == []
+
+
 def test_file_refused_and_mended_on_the_same_day_leaves_its_source_accepted(house: Settings) -> None:
     deliver(house, "first_one", "a.csv", HEADER + rows(10) + "x,never,q,w,x\n")
     refused = take_in(house)["first_one"]
-    assert (refused["status"], refused["detail"]) == ("rejected", "refused: a.csv (bad_row_share)")
+    [file_id] = {line["file_id"] for line in listed()}
+    assert (refused["status"], refused["detail"]) == ("rejected", f"refused: file {file_id} (bad_row_share)")
     deliver(house, "first_one", "a.csv", HEADER + rows(11), 60)
     mended = take_in(house, run_id="r2")["first_one"]
     assert (mended["status"], mended["detail"]) == ("accepted", None)
@@ -328,7 +388,38 @@ def test_reasons_lists_every_code_with_meaning_and_mend(house: Settings) -> None
     assert len(every) > 80
     assert all(each["means"] and each["mend"] for each in every)
     assert "personal" in opinion("reasons", "unknown_column").stdout
-    assert opinion("reasons", "no_such_code").exit_code == 1
+    assert opinion("reasons", "no_such_code").exit_code == 2
+    assert "did you mean unknown_column?" in opinion("reasons", "unknown_colum").stderr
+
+
+@pytest.mark.parametrize("command", ["list", "replay"])
+def test_misspelt_source_or_reason_is_no_good_news(house: Settings, command: str) -> None:
+    deliver(house, "first_one", "a.csv", HEADER + rows(10) + "x,never,q,w,x\n")
+    take_in(house)
+    for words, said in {
+        ("--source", "frist_one"): "there is no source 'frist_one'; did you mean first_one?",
+        ("--source", "nope"): "there is no source 'nope'; `opinion sources list`",
+        ("--reason", "bad_dat"): "did you mean bad_date?",
+        ("--reason", "lnd-303"): "did you mean LND-303?",
+        ("--reason", "nope"): "there is no reason or check 'nope'; `opinion quarantine reasons`",
+        ("--source", "first_one", "--reason", "nope"): "there is no reason or check 'nope'",
+    }.items():
+        result = opinion(command, *words)
+        assert (result.exit_code, result.stdout) == (2, ""), words
+        assert said in result.stderr
+    assert "nothing of that" in opinion(command, "--reason", "LND-303").stdout
+    (house.sources_dir / "social" / "second_one.yml").unlink()
+    assert opinion(command, "--source", "second_one").exit_code == 0, "it was a source once"
+    write_spec(house.sources_dir, "new_one")
+    assert opinion(command, "--source", "new_one").exit_code == 0, "nothing of it was taken in yet"
+
+
+def test_ingest_without_a_spec_says_how_one_is_made(house: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for spec in (house.sources_dir / "social").iterdir():
+        spec.unlink()
+    for words in ((), ("first_one",)):
+        with pytest.raises(ValueError, match=r"holds no spec.*opinion sources new FILE --out"):
+            CliRunner().invoke(app, ["ingest", *words], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("command", ["list", "show", "replay", "reasons"])

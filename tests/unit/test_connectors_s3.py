@@ -217,10 +217,14 @@ def test_object_that_changes_after_the_listing_is_left_for_the_next_time(
     assert left(tmp_path) == []
 
 
-def test_object_larger_than_the_spec_allows_is_not_read(storage: Any, server: Server, tmp_path: Path) -> None:
+def test_object_larger_than_the_spec_allows_is_not_read_and_named_in_the_log_alone(
+    storage: Any, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     put(storage, "exports/a.csv", b"x" * 1000)
-    with pytest.raises(FetchFailed, match="too_large"):
+    with pytest.raises(FetchFailed, match="too_large") as caught:
         fetched(server, tmp_path, max_bytes=999)
+    assert "a.csv" not in str(caught.value)
+    assert "exports/a.csv: too_large" in caplog.text
     assert not [each for each in server.requests if each.path.endswith("a.csv")]
     assert left(tmp_path) == []
 
