@@ -195,11 +195,30 @@ def _stop(settings: Settings, services: list[Service]) -> list[int]:
             process.kill()
     for service in services:
         service.process.wait(timeout=GRACE)
-    _, alive = psutil.wait_procs(family, timeout=GRACE)
+    left = _outlived(family)
     if settings.dsn is None:
         server.stop(settings)
     _state_file(settings).unlink(missing_ok=True)
-    return [process.pid for process in alive if process.is_running()]
+    return left
+
+
+def _outlived(family: list[psutil.Process]) -> list[int]:
+    """Those that do not end. One whose parent died meanwhile is ours to bury."""
+    until = time.monotonic() + GRACE
+    while left := [each.pid for each in family if _is_alive(each)]:
+        if time.monotonic() > until:
+            break
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        time.sleep(0.05)
+    return left
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _descendants(pid: int) -> set[int]:

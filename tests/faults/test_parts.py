@@ -32,7 +32,7 @@ from opinion_warehouse.intake import ledger, parsing, scratch
 from opinion_warehouse.intake import load as loading
 from opinion_warehouse.settings import Settings
 
-MANY = 300_000
+MANY = 150_000
 LARGE = HEADER + rows(0, MANY)
 
 

@@ -20,7 +20,7 @@ from opinion_warehouse.database import server
 from opinion_warehouse.sample import make_sample
 from opinion_warehouse.settings import PROJECT, Settings
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 FAMILIES = ("survey", "report", "social")
 NIGHT = "2026-11-20"
 LIMIT = 240

@@ -398,12 +398,12 @@ def test_depth_is_no_matter_of_the_stack(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"format": "json", "encoding": "utf-16"}, "remove `encoding`"),
-        ({"format": "jsonl", "delimiter": ";"}, "remove `delimiter`"),
-        ({"format": "parquet", "decimal": ","}, "remove `decimal`"),
+        ({"format": "json", "encoding": "utf-16"}, "`encoding` is for csv, sav"),
+        ({"format": "jsonl", "delimiter": ";"}, "`delimiter` is for csv"),
+        ({"format": "parquet", "decimal": ","}, "`decimal` is for csv"),
         ({"format": "jsonl", "records": "results"}, "records"),
         ({"format": "json", "sheet": "a"}, "sheet"),
-        ({"format": "csv", "repeat": {"path": "a"}}, "no `repeat`"),
+        ({"format": "csv", "repeat": {"path": "a"}}, "`repeat` is for xlsx"),
         ({"format": "json", "repeat": {"sheet": "a"}}, "`path`"),
         ({"format": "xlsx", "sheet": "m", "repeat": {"path": "a"}}, "`sheet`"),
     ],

@@ -26,7 +26,7 @@ def changed(source_id: str, question: int, **values: Any) -> dict[str, Any]:
     ("spec", "words"),
     [
         (example("limesurvey_vv", delimiter=";"), "is text with tabs"),
-        (example("limesurvey_vv", format="xlsx", sheet="a"), "is text with tabs"),
+        (example("limesurvey_vv", format="xlsx", sheet="a"), "`delimiter` is for csv"),
         (example("qualtrics_responses", layout="qualtrix"), "Input should be"),
         (
             example("qualtrics_responses", rows={"column": "status", "keep": ["0"], "leave_out": ["0"]}),
