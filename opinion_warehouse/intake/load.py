@@ -191,13 +191,14 @@ def _land(
             if parsed.rejected:
                 raise Rollback(landing)
             if landed != parsed.landed:
-                raise RowsLost(
-                    f"{source.id}: {dict(landed)} of the rows read, {parsed.landed}, came to landing"
-                )
+                raise RowsLost(f"{source.id}: {parsed.landed} rows were read, {dict(landed)} landed")
         reached("parsed")
+        set_aside = 0
         if parsed.quarantine:
             columns = "(file_id, row_number, row_count, reasons)"
-            _copy(connection, "intake.quarantine", parsed.quarantine, columns)
+            set_aside = _copy(connection, "intake.quarantine", parsed.quarantine, columns)
+        if set_aside != parsed.rows_bad:
+            raise RowsLost(f"{source.id}: of {parsed.rows_bad} bad rows, {set_aside} came to quarantine")
         rejected = parsed.rejected
         counts = {
             "rows_read": parsed.rows_good + parsed.rows_bad,

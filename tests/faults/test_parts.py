@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -44,9 +45,10 @@ def children() -> tuple[psutil.Process, psutil.Process]:
     """The server of the parsers and the child that parses."""
     until = time.monotonic() + 30
     while time.monotonic() < until:
-        found = [
-            each for each in psutil.Process().children(recursive=True) if "zygote" in " ".join(each.cmdline())
-        ]
+        found = []
+        for each in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):  # one may end meanwhile
+                found += [each] if "zygote" in " ".join(each.cmdline()) else []
         if len(found) == 2:
             return (found[0], found[1]) if found[0].pid == found[1].ppid() else (found[1], found[0])
         time.sleep(0.002)
@@ -81,6 +83,22 @@ def test_part_of_the_rows_that_is_lost_fails_the_load(house: Settings, at_first_
     assert visible(house) == 0
     assert outcomes(house) == ["loaded"]
     assert_whole(house, MANY)
+
+
+def test_bad_rows_that_are_lost_fail_the_load(house: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose(step: str) -> None:
+        if step == "parsed":
+            (bad,) = (house.home_dir / "scratch").rglob("quarantine.*.csv")
+            bad.write_bytes(b"")
+
+    deliver(house)
+    monkeypatch.setattr(loading, "reached", lose)
+    with pytest.raises(loading.RowsLost, match="of 1 bad rows, 0 came"):
+        load(house)
+    monkeypatch.undo()
+    assert visible(house) == 0
+    assert outcomes(house) == ["loaded"]
+    assert_whole(house)
 
 
 def test_child_that_is_killed_is_tried_again_and_refused_the_second_time(house: Settings) -> None:
