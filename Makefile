@@ -7,7 +7,7 @@ help: ## this list
 	@echo 'make nightly   the night: set up everything, run the DAGs, say what was published and how to connect'
 	@echo 'make up        Airflow (page, scheduler, …) on 127.0.0.1 until Ctrl-C, which leaves no process'
 	@echo 'make test      all tests but those that take minutes (make test-unit: only those that start no service)'
-	@echo 'make test-all  these too: fuzzing, many bit flips, nights killed again and again'
+	@echo 'make test-all  these too: the real scheduler's night, nights killed midway, fuzzing, many bit flips'
 	@echo 'make check     ruff, mypy, import-linter, sqlfluff, dbt-bouncer, yamllint, the source specs'
 	@echo 'make bench     time a night on larger made data (SCALE=10), intake against COPY (ITEMS=300000), survey estimates (WAVES=50)'
 	@echo 'make docs      the data dictionary as one page: .opinion/docs/index.html; the page of landing checks'
