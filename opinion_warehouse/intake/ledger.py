@@ -176,13 +176,18 @@ def _end_elsewhere(settings: Settings, attempt_id: int, outcome: str, reason: st
 
 def taken_before(connection: "psycopg.Connection[Any]", source_id: str, file_name: str) -> str | None:
     """What a file of this name last came to, in words; None where none was ever taken."""
-    row = connection.execute(
-        "select outcome, reason_code from intake.attempt where source_id = %s and file_name = %s"
-        " and outcome in ('loaded', 'rejected', 'duplicate')"
-        " union all select status, reason_code from intake.file where source_id = %s and file_name = %s"
-        " limit 1",
-        (source_id, file_name) * 2,
-    ).fetchone()
+    row = (
+        connection.execute(
+            "select outcome, reason_code from intake.attempt where source_id = %s and file_name = %s"
+            " and outcome in ('loaded', 'rejected', 'duplicate') order by attempt_id desc limit 1",
+            (source_id, file_name),
+        ).fetchone()
+        or connection.execute(  # the attempt that took it may have been killed before it said so
+            "select status, reason_code from intake.file where source_id = %s and file_name = %s"
+            " order by file_id desc limit 1",
+            (source_id, file_name),
+        ).fetchone()
+    )
     if row is None:
         return None
     outcome, reason = row

@@ -49,7 +49,7 @@ class ScratchFull(OSError):
     reason_code = "scratch_full"
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(f"the scratch folder {folder} is full; make room, the file is tried again")
+        super().__init__(f"there is no room on the disk of {folder}; make room, the file is tried again")
 
 
 @dataclass(frozen=True)
@@ -98,16 +98,9 @@ class Parse:
         again_if_killed: bool = False,
     ) -> None:
         self._scratch = scratch
-        self._order = {
-            "source": source.model_dump(mode="json"),
-            "path": str(path),
-            "file_name": file_name,
+        self._order = _order(settings, source, path, file_name, received_at, night, scratch) | {
             "file_id": file_id,
-            "received_at": received_at.isoformat(),
-            "night": night.isoformat(),
             "key": key.hex(),
-            "scratch": str(scratch),
-            "reference_dir": str(settings.reference_dir),
             "limits": limits or LIMITS,
             "again_if_killed": again_if_killed,
         }
@@ -156,16 +149,9 @@ def parse_row(
 
     Nothing is written and no id is kept, so it gets a key of its own and no file_id.
     """
-    order = {
-        "source": source.model_dump(mode="json"),
-        "path": str(path),
-        "file_name": file_name,
+    order = _order(settings, source, path, file_name, received_at, night, scratch) | {
         "file_id": 0,
-        "received_at": received_at.isoformat(),
-        "night": night.isoformat(),
         "key": secrets.token_hex(32),
-        "scratch": str(scratch),
-        "reference_dir": str(settings.reference_dir),
         "limits": LIMITS,
         "row": row_number,
     }
@@ -173,6 +159,27 @@ def parse_row(
         return {"rows": [], "misshapen": False, "rejected": failed}
     found: dict[str, Any] = json.loads((scratch / "summary.json").read_text(encoding="utf-8"))
     return found
+
+
+def _order(
+    settings: Settings,
+    source: Source,
+    path: Path,
+    file_name: str,
+    received_at: datetime,
+    night: date,
+    scratch: Path,
+) -> dict[str, Any]:
+    """What every reading of a file has to know."""
+    return {
+        "source": source.model_dump(mode="json"),
+        "path": str(path),
+        "file_name": file_name,
+        "received_at": received_at.isoformat(),
+        "night": night.isoformat(),
+        "scratch": str(scratch),
+        "reference_dir": str(settings.reference_dir),
+    }
 
 
 def _done(order: dict[str, Any]) -> dict[str, Any] | None:
@@ -197,7 +204,7 @@ def _answers(order: dict[str, Any], may_repeat: Callable[[], bool]) -> Generator
 def _failure(order: dict[str, Any], answer: dict[str, Any] | None) -> dict[str, Any] | None:
     failed, scratch = answer["failed"] if answer else None, Path(order["scratch"])
     if failed == "scratch_full":
-        raise ScratchFull(scratch)
+        raise ScratchFull(scratch.parent)
     if failed == "killed":
         if order.get("again_if_killed"):
             raise ParserKilled("the parser was killed from outside; the file is tried again")

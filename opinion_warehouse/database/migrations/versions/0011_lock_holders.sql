@@ -1,34 +1,26 @@
--- Sessions that can keep a load of a source waiting: those that hold the source's own lock or a whole table; where there
--- are none, those whose transaction has written to intake or landing for longer than a lock is waited for.
+-- Sessions that can keep a load waiting: those that hold a whole table; where there are none, those whose transaction has
+-- written to intake or landing for longer than a lock is waited for.
 -- A reader of pg_stat_activity sees `since` of its own role's sessions only; this one sees no statement and no data.
-create function intake.lock_holders(of_source text)
+create function intake.lock_holders()
 returns table (process_id integer, role_name text, application text, since timestamptz)
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
-    with held as (
+    with holder as (
         select
             l.pid,
-            (l.locktype = 'advisory' or l.mode in (
+            bool_or(l.mode in (
                 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'
             )) as is_whole
         from pg_locks as l
-        where l.granted and l.pid <> pg_backend_pid()
+        where l.granted and l.pid <> pg_backend_pid() and l.locktype = 'relation'
             and l.database = (select d.oid from pg_database as d where d.datname = current_database())
-            and (
-                (
-                    l.locktype = 'advisory' and l.objsubid = 1
-                    and ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended('intake ' || of_source, 0)
-                )
-                or (
-                    l.locktype = 'relation' and l.mode not in ('AccessShareLock', 'ShareUpdateExclusiveLock')
-                    and l.relation in (
-                        select c.oid from pg_class as c
-                        where c.relnamespace in (select n.oid from pg_namespace as n where n.nspname in ('intake', 'landing'))
-                    )
-                )
+            and l.mode not in ('AccessShareLock', 'ShareUpdateExclusiveLock')
+            and l.relation in (
+                select c.oid from pg_class as c
+                where c.relnamespace in (select n.oid from pg_namespace as n where n.nspname in ('intake', 'landing'))
             )
-    ),
-    holder as (select h.pid, bool_or(h.is_whole) as is_whole from held as h group by h.pid)
+        group by l.pid
+    )
     select a.pid, a.usename::text, a.application_name, coalesce(a.xact_start, a.backend_start)
     from holder as h
     inner join pg_stat_activity as a on a.pid = h.pid

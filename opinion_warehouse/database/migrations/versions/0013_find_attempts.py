@@ -1,4 +1,4 @@
-"""Who keeps a load waiting, now that loads of one source do not wait for one another."""
+"""Attempts are found by file and content without a look at all of history."""
 
 from opinion_warehouse.database.migrations.run_sql import run_sql
 
